@@ -1,0 +1,1 @@
+"""What hashes stand for: the content store, commitments to files, their profile and quality."""
