@@ -1,0 +1,1 @@
+"""The title register: holder, rights, encumbrances, freeze, versions of content."""

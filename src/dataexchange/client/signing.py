@@ -1,0 +1,108 @@
+"""Build and sign statements. Private keys live here, with their owner, and go nowhere else."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dataexchange.client.typeid import new_id
+from dataexchange.ledger import merkle, signature, statement
+from dataexchange.ledger.signature import BatchPosition, PublicKey, Signature
+from dataexchange.ledger.statement import Statement
+
+LIFE = timedelta(hours=1)
+
+
+class SigningKey:
+    """An actor's private key."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self.public = PublicKey("ed25519", private.public_key().public_bytes_raw())
+        self.id = self.public.id
+
+    @classmethod
+    def generate(cls) -> "SigningKey":
+        """Return a new key from the system's randomness."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> "SigningKey":
+        """Return the key of a 32-byte seed."""
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    @property
+    def seed(self) -> bytes:
+        """The 32-byte seed, for keeping in a file of its owner."""
+        return self._private.private_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over `message`."""
+        return self._private.sign(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A party that signs: its id, its key, and the log that it writes to."""
+
+    party: str
+    key: SigningKey
+    log: str
+
+    def state(
+        self,
+        event: str,
+        payload: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        life: timedelta = LIFE,
+        id: str | None = None,  # noqa: A002 -- the statement's own word
+        expects: Mapping[str, int] | None = None,
+        linked: Iterable[str] = (),
+        sealed: Mapping[str, str] | None = None,
+    ) -> Statement:
+        """Return a statement of `event` (`name@version`) with `payload`, not signed yet."""
+        moment = at if at is not None else datetime.now(UTC)
+        body = statement.build(
+            {
+                "actor": self.party,
+                "event": event,
+                "expects": dict(expects or {}),
+                "id": id or new_id("evt"),
+                "key": self.key.id,
+                "linked": list(linked),
+                "log": self.log,
+                "not_after": statement.format_time(moment + life),
+                "occurred_at": statement.format_time(moment),
+                "payload": dict(payload),
+                "sealed": dict(sealed or {}),
+            }
+        )
+        return Statement.parse(body)
+
+    def sign(self, stated: Statement) -> Signature:
+        """Return this actor's signature over one statement."""
+        message = signature.pre_authentication(signature.STATEMENT_TYPE, stated.body)
+        return Signature("ed25519", _text(self.key.sign(message)))
+
+    def sign_batch(self, stated: list[Statement]) -> list[Signature]:
+        """Return one signature per statement, all resting on a single signing of their tree."""
+        leaves = [merkle.leaf_hash(one.body) for one in stated]
+        message = signature.batch_message(self.log, self.key.id, len(leaves), merkle.root(leaves))
+        value = _text(self.key.sign(message))
+        return [
+            Signature("ed25519", value, _position(leaves, position))
+            for position in range(len(leaves))
+        ]
+
+
+def _position(leaves: list[bytes], position: int) -> BatchPosition:
+    path = merkle.inclusion_proof(leaves, position)
+    return BatchPosition(tuple(_text(node) for node in path), position, len(leaves))
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,0 +1,1 @@
+"""Parties, their roles and their keys, and the opening of the log."""

@@ -1,0 +1,1 @@
+"""The log: canonical JSON, statements, entries, hash chains, Merkle tree, checkpoints, proofs."""

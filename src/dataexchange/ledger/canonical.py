@@ -1,0 +1,93 @@
+"""Canonical JSON, RFC 8785 (JCS), over a strict kind of I-JSON.
+
+What cannot be said in one way only is refused, never repaired: duplicate keys, floats, integers
+beyond ±(2^53−1), lone surrogates, NUL, keys that are not ASCII. Within these bounds the form of
+RFC 8785 is sorted keys, no white space and the shortest escapes. `jcs` is the whole of RFC 8785,
+floats included, for documents that follow other specifications (DIDs, credentials).
+"""
+
+from typing import Any, NoReturn
+
+import msgspec
+import orjson
+import rfc8785
+
+from dataexchange.errors import RefusalCode
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_DEPTH_MAX = 64
+
+NOT_CANONICAL = RefusalCode(
+    "json.not_canonical",
+    clause="RFC 8785; RFC 7493",
+    zh="JSON 不是规范形式：{reason}",
+    en="The JSON is not in canonical form: {reason}",
+    remedy_zh="按 RFC 8785 重新编码：键按序、无空白、无浮点数（比例写成十进制字符串）、无重复键。",
+    remedy_en="Encode again by RFC 8785: sorted keys, no white space, no floats (ratios are decimal"
+    " strings), no duplicate keys.",
+    kind="malformed",
+)
+
+
+def encode(value: Any) -> bytes:
+    """Return the canonical bytes of `value`; refuse what the strict profile does not hold."""
+    _require_plain(value, _DEPTH_MAX)
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except (TypeError, ValueError) as error:
+        raise NOT_CANONICAL(reason=str(error)) from error
+
+
+def decode(data: bytes) -> Any:
+    """Return what canonical `data` says; refuse any bytes that `encode` would not have made."""
+    value = parse(data)
+    require_same(data, value)
+    return value
+
+
+def parse(data: bytes) -> Any:
+    """Return what `data` says as JSON, canonical or not; floats and broken text are refused."""
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise NOT_CANONICAL(reason=str(error)) from error
+
+
+def require_same(data: bytes, value: Any) -> None:
+    """Refuse unless `data` is the canonical form of `value`, which was parsed from it."""
+    if b"\\u0000" in data:
+        raise NOT_CANONICAL(reason="NUL")
+    if encode(value) != data:
+        raise NOT_CANONICAL(reason="the bytes differ from the canonical encoding")
+
+
+def jcs(value: Any) -> bytes:
+    """Return the RFC 8785 form of any JSON value, floats and non-ASCII keys included."""
+    return rfc8785.dumps(value)
+
+
+def _refuse_float(text: str) -> NoReturn:
+    raise ValueError(f"a float: {text}")
+
+
+def _require_plain(value: Any, depth: int) -> None:
+    """Refuse keys that are not ASCII, floats, and nesting beyond `_DEPTH_MAX`."""
+    if depth == 0:
+        raise NOT_CANONICAL(reason=f"nested deeper than {_DEPTH_MAX}")
+    kind = type(value)
+    if kind is dict:
+        for key, member in value.items():
+            if not (type(key) is str and key.isascii()):
+                raise NOT_CANONICAL(reason=f"a key is not ASCII: {key!r}")
+            if type(member) not in _LEAVES:
+                _require_plain(member, depth - 1)
+    elif kind is list or kind is tuple:
+        for member in value:
+            if type(member) not in _LEAVES:
+                _require_plain(member, depth - 1)
+    elif kind not in _LEAVES:
+        raise NOT_CANONICAL(reason=f"a value of type {kind.__name__}")
+
+
+_LEAVES = frozenset({str, int, bool, type(None)})
+_DECODER = msgspec.json.Decoder(float_hook=_refuse_float)

@@ -1,0 +1,114 @@
+"""The entry: what the log holds. Its exact bytes are stored, hashed and served."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import orjson
+
+from dataexchange.errors import IntegrityError
+from dataexchange.ledger import canonical, merkle
+from dataexchange.ledger.signature import Signature
+from dataexchange.ledger.statement import Statement, format_time, parse_time
+
+ENTRY_SIZE_MAX = 65_535
+NO_PREVIOUS = "0" * 64
+
+
+class EntryError(IntegrityError):
+    """Bytes that are not an entry, or not in canonical form."""
+
+
+class SubjectLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry's place in the chain of one subject: its count from 1, the previous leaf hash."""
+
+    prev: str
+    seq: int
+
+
+class EntryFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The members of an entry."""
+
+    index: int
+    prev: str
+    recorded_at: str
+    signature: Signature
+    statement: msgspec.Raw
+    subjects: dict[str, SubjectLink]
+    v: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry parsed for reading; `body` is what counts."""
+
+    body: bytes
+    fields: EntryFields
+    statement: Statement
+    recorded_at: datetime
+
+    @property
+    def index(self) -> int:
+        """The entry's place in the log, from 0."""
+        return self.fields.index
+
+    @property
+    def leaf(self) -> bytes:
+        """The RFC 9162 leaf hash of the entry's bytes."""
+        return merkle.leaf_hash(self.body)
+
+    @classmethod
+    def parse(cls, body: bytes) -> "Entry":
+        """Return the entry that the canonical `body` is; raise an error where it is not one."""
+        if len(body) > ENTRY_SIZE_MAX:
+            raise EntryError(f"{len(body)} bytes, {ENTRY_SIZE_MAX} at most")
+        canonical.decode(body)
+        try:
+            fields = _DECODER.decode(body)
+        except msgspec.ValidationError as error:
+            raise EntryError(str(error)) from error
+        if fields.v != 1:
+            raise EntryError(f"v is {fields.v}, 1 is known")
+        statement = Statement.parse(bytes(fields.statement))
+        return cls(body, fields, statement, parse_time(fields.recorded_at))
+
+
+def build(
+    *,
+    index: int,
+    prev: str,
+    recorded_at: datetime,
+    signature: bytes,
+    statement: bytes,
+    subjects: Mapping[str, tuple[int, str]],
+) -> bytes:
+    """Return the canonical bytes of an entry.
+
+    `signature` and `statement` are canonical already and are put in as they are; `subjects` maps
+    an aggregate to its (seq, previous leaf hash).
+    """
+    links = orjson.dumps(
+        {key: {"prev": previous, "seq": seq} for key, (seq, previous) in subjects.items()},
+        option=orjson.OPT_SORT_KEYS,
+    )
+    return (
+        b'{"index":%d,"prev":"%b","recorded_at":"%b","signature":%b,"statement":%b,'
+        b'"subjects":%b,"v":1}'
+    ) % (
+        index,
+        prev.encode(),
+        format_time(recorded_at).encode(),
+        signature,
+        statement,
+        links,
+    )
+
+
+def encode_signature(signature: Signature) -> bytes:
+    """Return the canonical bytes of `signature`."""
+    return _SIGNATURE_ENCODER.encode(signature)
+
+
+_DECODER = msgspec.json.Decoder(EntryFields)
+_SIGNATURE_ENCODER = msgspec.json.Encoder(order="sorted")

@@ -1,0 +1,220 @@
+"""Signatures of actors: suites, key ids, DSSE, and one signature over a batch.
+
+A key id is the key itself: base58btc multibase of the multicodec-prefixed public key, as in
+`did:key`. So a statement can be checked without asking anyone; whether the key was valid for its
+actor at that index is a rule, not a matter of bytes.
+
+One strict Ed25519 predicate: S < L, A and R canonical, neither of small order, and the equation
+without cofactor. Every verifier of ours meets it, whatever its library lets pass.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
+
+from dataexchange.errors import RefusalCode
+from dataexchange.ledger import merkle
+
+STATEMENT_TYPE = b"application/vnd.dataexchange.statement+json"
+BATCH_TYPE = b"application/vnd.dataexchange.batch"
+BATCH_SIZE_MAX = 1_000
+
+BAD_KEY = RefusalCode(
+    "signature.bad_key",
+    clause="W3C did:key; RFC 8032",
+    zh="密钥标识无法使用：{reason}",
+    en="The key id cannot be used: {reason}",
+    remedy_zh="密钥标识是公钥的 multibase 编码（z6Mk…），由 `dataexchange keygen` 生成。",
+    remedy_en="A key id is the multibase form of the public key (z6Mk…); `dataexchange keygen`"
+    " makes one.",
+    kind="malformed",
+)
+BAD_SIGNATURE = RefusalCode(
+    "signature.bad",
+    clause="DSSE v1.0.2; RFC 8032",
+    zh="签名与陈述及密钥 {key} 不符",
+    en="The signature does not fit the statement and key {key}",
+    remedy_zh="对规范字节按 DSSE 预认证编码重新签名，并确认使用的是所填密钥。",
+    remedy_en="Sign the canonical bytes again in DSSE pre-authentication encoding, with the key"
+    " that the statement names.",
+    kind="forbidden",
+)
+
+
+class BatchPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a statement stands in a signed batch; `path` holds base64 hashes, RFC 9162."""
+
+    path: tuple[str, ...]
+    position: int
+    size: int
+
+
+class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A signature as entries carry it; `value` is base64."""
+
+    suite: Literal["ed25519"]
+    value: str
+    batch: BatchPosition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key of one suite; `raw` is what the suite's standard calls the encoded key."""
+
+    suite: str
+    raw: bytes
+
+    @property
+    def id(self) -> str:
+        """The key id: multibase, base58btc."""
+        return "z" + _base58_encode(_MULTICODEC[self.suite] + self.raw)
+
+    @staticmethod
+    @lru_cache(maxsize=65_536)
+    def parse(key_id: str) -> "PublicKey":
+        """Return the key that `key_id` is; refuse ids that are not canonical or not usable."""
+        if len(key_id) > 64 or not key_id.startswith("z"):
+            raise BAD_KEY(reason="not multibase base58btc")
+        coded = _base58_decode(key_id[1:])
+        for suite, prefix in _MULTICODEC.items():
+            if coded.startswith(prefix):
+                key = PublicKey(suite, coded[len(prefix) :])
+                _require_usable_ed25519(key.raw)
+                if key.id != key_id:
+                    raise BAD_KEY(reason="not in canonical form")
+                return key
+        raise BAD_KEY(reason="unknown key type")
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether `signature` is this key's over `message`."""
+        return verify_ed25519(self.raw, message, signature)
+
+
+def pre_authentication(payload_type: bytes, body: bytes) -> bytes:
+    """Return DSSE's pre-authentication encoding of `body`."""
+    return b"DSSEv1 %d %b %d %b" % (len(payload_type), payload_type, len(body), body)
+
+
+def batch_message(log: str, key_id: str, size: int, root: bytes) -> bytes:
+    """Return the bytes that one signature over a batch of statements signs."""
+    text = f"dataexchange-batch/v1\n{log}\n{key_id}\n{size}\n{base64.b64encode(root).decode()}\n"
+    return pre_authentication(BATCH_TYPE, text.encode())
+
+
+def verify_statement(log: str, key_id: str, body: bytes, signature: Signature) -> None:
+    """Refuse unless `signature` covers the canonical statement `body`, alone or in its batch."""
+    if signature.batch is None:
+        message = pre_authentication(STATEMENT_TYPE, body)
+    else:
+        root = _batch_root(body, signature.batch)
+        message = batch_message(log, key_id, signature.batch.size, root)
+    if not _verify_once(key_id, message, signature.value):
+        raise BAD_SIGNATURE(key=key_id)
+
+
+def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` (64 bytes) is `public`'s over `message`, by the strict predicate."""
+    if len(signature) != 64 or not is_usable_ed25519(public):
+        return False
+    if not _is_canonical_point(signature[:32]) or signature[:32] in _SMALL_ORDER:
+        return False
+    if int.from_bytes(signature[32:], "little") >= _ED25519_ORDER:
+        return False
+    try:
+        crypto_sign_open(signature + message, public)
+    except BadSignatureError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=65_536)
+def is_usable_ed25519(public: bytes) -> bool:
+    """Tell whether `public` is 32 bytes, canonical and not of small order."""
+    return len(public) == 32 and _is_canonical_point(public) and public not in _SMALL_ORDER
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes of canonical standard base64 `text`; ValueError otherwise."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("not canonical base64")
+    return data
+
+
+@lru_cache(maxsize=4_096)
+def _verify_once(key_id: str, message: bytes, value: str) -> bool:
+    """Verify; remembered, so that the entries of one batch cost one verification."""
+    try:
+        signature = decode_base64(value)
+    except ValueError:
+        return False
+    return PublicKey.parse(key_id).verify(message, signature)
+
+
+def _batch_root(body: bytes, batch: BatchPosition) -> bytes:
+    if not 0 < batch.size <= BATCH_SIZE_MAX:
+        raise BAD_SIGNATURE(key="batch size")
+    try:
+        path = [decode_base64(text) for text in batch.path]
+        return merkle.root_from_inclusion(merkle.leaf_hash(body), batch.position, batch.size, path)
+    except ValueError as error:
+        raise BAD_SIGNATURE(key="batch path") from error
+
+
+def _require_usable_ed25519(public: bytes) -> None:
+    if not is_usable_ed25519(public):
+        raise BAD_KEY(reason="not a usable Ed25519 point")
+
+
+def _is_canonical_point(encoded: bytes) -> bool:
+    """Tell whether the y of an encoded point is reduced, and x's sign is not set for x = 0."""
+    y = int.from_bytes(encoded, "little") & ((1 << 255) - 1)
+    if y >= _ED25519_PRIME:
+        return False
+    return not (encoded[31] & 0x80 and y in (1, _ED25519_PRIME - 1))
+
+
+def _base58_encode(data: bytes) -> str:
+    number, digits = int.from_bytes(data, "big"), []
+    while number:
+        number, digit = divmod(number, 58)
+        digits.append(_BASE58[digit])
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + "".join(reversed(digits))
+
+
+def _base58_decode(text: str) -> bytes:
+    number = 0
+    for character in text:
+        digit = _BASE58.find(character)
+        if digit < 0:
+            raise BAD_KEY(reason="not base58btc")
+        number = number * 58 + digit
+    body = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return b"\0" * (len(text) - len(text.lstrip("1"))) + body
+
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_MULTICODEC = {"ed25519": b"\xed\x01"}
+_ED25519_PRIME = 2**255 - 19
+_ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
+# The eight points of small order in canonical encoding, with either sign bit.
+_SMALL_ORDER_Y = (
+    0,
+    1,
+    _ED25519_PRIME - 1,
+    2707385501144840649318225287225658788936804267575313519463743609750303021,
+    55188659117513257062467267217118295137698188065244968500265048394206261417927,
+)
+_SMALL_ORDER = frozenset(
+    (y | sign << 255).to_bytes(32, "little") for y in _SMALL_ORDER_Y for sign in (0, 1)
+)

@@ -1,0 +1,1 @@
+"""Listing, licence, settlement, delivery, dispute, title."""

@@ -1,0 +1,127 @@
+"""One event against the states it names: freshness, authority, expectation, then its rule.
+
+The sequencer and the verifier both ask here, so that what the exchange accepted is exactly what a
+regulator's replay accepts.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dataexchange.identity.opening import NOT_FIRST
+from dataexchange.identity.party import Party
+from dataexchange.ledger.statement import Statement
+from dataexchange.rules import POLICY_KEY, Event, EventType, Held, Policy, Role, State, View
+from dataexchange.rules.refusal import (
+    EXPECTATION_FAILED,
+    EXPIRED,
+    FROM_THE_FUTURE,
+    KEY_NOT_VALID,
+    NOT_FOUND,
+    PARTY_NOT_ACTIVE,
+    ROLE_MISSING,
+    STATE_FULL,
+    WRONG_LOG,
+)
+from dataexchange.rules.state import STATE_SIZE_MAX
+
+if TYPE_CHECKING:
+    from dataexchange.registry.submission import Submission
+
+OPENING = "log.opened@1"
+
+
+def decide(
+    submission: "Submission",
+    held: Mapping[str, Held],
+    *,
+    origin: str,
+    index: int,
+    recorded_at: datetime,
+) -> tuple[State, ...]:
+    """Return the states that the event changes, or raise the refusal.
+
+    `held` has every touched key, the actor's party and the policy.
+    """
+    statement, event_type = submission.statement, submission.type
+    _require_log(statement, origin)
+    if (index == 0) != (event_type.name == OPENING):
+        raise NOT_FIRST()
+    if index > 0:
+        _require_fresh(statement, held, recorded_at)
+    roles = _require_authority(statement, event_type, held)
+    _require_expected(statement, held)
+    event = Event(
+        payload=submission.payload,
+        actor=statement.fields.actor,
+        key=statement.fields.key,
+        roles=roles,
+        index=index,
+        recorded_at=recorded_at,
+        occurred_at=statement.occurred_at,
+    )
+    named = {key: held[key] for key in submission.touched}
+    named[POLICY_KEY] = held[POLICY_KEY]
+    return _settled(event_type.rule(View(named), event), submission.touched)
+
+
+def encode_state(state: State) -> bytes:
+    """Return the canonical bytes of `state`; refuse a state that has grown too large."""
+    encoded = state.encode()
+    if len(encoded) > STATE_SIZE_MAX:
+        raise STATE_FULL(key=state.id, limit=STATE_SIZE_MAX)
+    return encoded
+
+
+def _require_log(statement: Statement, origin: str) -> None:
+    if statement.fields.log != origin:
+        raise WRONG_LOG(named=statement.fields.log, origin=origin)
+
+
+def _require_fresh(statement: Statement, held: Mapping[str, Held], now: datetime) -> None:
+    policy = held[POLICY_KEY].state
+    if not isinstance(policy, Policy):
+        raise NOT_FOUND(key=POLICY_KEY)
+    skew = timedelta(seconds=policy.clock_skew_seconds_max)
+    life = timedelta(seconds=policy.statement_life_seconds_max)
+    if now > statement.not_after or statement.not_after - statement.occurred_at > life:
+        raise EXPIRED(not_after=statement.fields.not_after)
+    if statement.occurred_at > now + skew:
+        raise FROM_THE_FUTURE(occurred_at=statement.fields.occurred_at)
+
+
+def _require_authority(
+    statement: Statement, event_type: EventType, held: Mapping[str, Held]
+) -> frozenset[Role]:
+    """Return the actor's roles; an event that anyone may sign checks its signer in its rule."""
+    if not event_type.by:
+        return frozenset()
+    actor = statement.fields.actor
+    party = held[actor].state if actor in held else None
+    if not isinstance(party, Party):
+        raise PARTY_NOT_ACTIVE(party=actor, status="unknown")
+    if party.status != "active":
+        raise PARTY_NOT_ACTIVE(party=actor, status=party.status)
+    if not party.holds_valid(statement.fields.key):
+        raise KEY_NOT_VALID(key=statement.fields.key, party=actor)
+    roles = frozenset(party.roles)
+    if not roles & event_type.by:
+        raise ROLE_MISSING(event=event_type.name, needed=", ".join(sorted(event_type.by)))
+    return roles
+
+
+def _require_expected(statement: Statement, held: Mapping[str, Held]) -> None:
+    for key, expected in statement.fields.expects.items():
+        found = held.get(key)
+        seq = found.seq if found is not None else None
+        if seq != expected:
+            raise EXPECTATION_FAILED(key=key, seq=seq, expected=expected)
+
+
+def _settled(changes: State | tuple[State, ...], touched: tuple[str, ...]) -> tuple[State, ...]:
+    """Check that the rule changed only what the event touches, each once."""
+    states = changes if isinstance(changes, tuple) else (changes,)
+    keys = [state.id for state in states]
+    if len(set(keys)) != len(keys) or not set(keys) <= set(touched):
+        raise AssertionError(f"the rule changed {keys}; the event touches {list(touched)}")
+    return states

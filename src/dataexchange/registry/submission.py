@@ -1,0 +1,38 @@
+"""A submission: a signed statement that is well formed, of a known type, with its payload read."""
+
+from dataclasses import dataclass
+
+from dataexchange.ledger import entry
+from dataexchange.ledger.signature import Signature
+from dataexchange.ledger.statement import Statement
+from dataexchange.registry.catalogue import catalogue
+from dataexchange.rules import EventType, Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Parsed once, at the door; the rules have not been asked yet."""
+
+    statement: Statement
+    signature: bytes
+    type: EventType
+    payload: Payload
+    touched: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The statement's id, the idempotency key for ever."""
+        return self.statement.fields.id
+
+    @property
+    def actor(self) -> str:
+        """The party that signs."""
+        return self.statement.fields.actor
+
+
+def read(statement: Statement, signature: Signature) -> Submission:
+    """Return the submission of `statement`, its type and payload known; the signature unchecked."""
+    event = catalogue().event(statement.fields.event)
+    payload = event.parse(statement.payload)
+    touched = event.touched(payload, statement.fields.actor)
+    return Submission(statement, entry.encode_signature(signature), event, payload, touched)

@@ -1,0 +1,1 @@
+"""Freeze orders, alerts, duties, indicators, quarterly evaluation."""
