@@ -46,7 +46,7 @@ POLICY_NOT_NEXT = RefusalCode(
 )
 
 
-class Log(State, frozen=True):
+class Log(State, frozen=True, kw_only=True):
     """The log itself: its name, the keys that sign its checkpoints, the rules in force."""
 
     KIND = "log"

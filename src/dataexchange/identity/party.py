@@ -47,7 +47,7 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True):
     compromised_from: str | None = None
 
 
-class Party(State, frozen=True):
+class Party(State, frozen=True, kw_only=True):
     """A party, its roles, and every key it ever had."""
 
     KIND = "party"

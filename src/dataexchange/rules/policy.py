@@ -28,7 +28,7 @@ class Parameters(Payload):
     public_data_profit_ratio_max: Ratio  # 发改价格〔2025〕65号
 
 
-class Policy(State, frozen=True):
+class Policy(State, frozen=True, kw_only=True):
     """The parameters in force, and the version that contracts pin."""
 
     KIND = "policy"
