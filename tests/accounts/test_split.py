@@ -56,7 +56,7 @@ def test_a_reversal_mirrors_the_split_it_reverses() -> None:
 
 @pytest.mark.parametrize("weights", [[], [0, 0], [1, -1], [Decimal("NaN")]])
 def test_weights_that_name_no_proportion_are_an_error(weights: list[int]) -> None:
-    with pytest.raises(ValueError, match="weight|finite"):
+    with pytest.raises(ValueError, match=r"weight|finite"):
         split_fen(100, weights)
 
 
