@@ -36,7 +36,9 @@ class Appended:
     body: bytes
     leaf: bytes
     recorded_at: datetime
+    submission: Submission
     subjects: dict[str, Held]
+    previous: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -79,7 +81,8 @@ class Tail:
         self, submission: Submission, changed: dict[str, State], recorded_at: datetime
     ) -> Appended:
         keys = dict.fromkeys((submission.actor, *changed))
-        links = {key: (self.held[key].seq + 1, self.held[key].head) for key in keys}
+        before = {key: self.held[key] for key in keys}
+        links = {key: (held.seq + 1, held.head) for key, held in before.items()}
         body = entry.build(
             index=self.size,
             prev=self.prev,
@@ -93,10 +96,17 @@ class Tail:
         leaf = merkle.leaf_hash(body)
         head = leaf.hex()
         subjects = {
-            key: Held(seq, head, changed.get(key, self.held[key].state))
-            for key, (seq, _) in links.items()
+            key: Held(
+                held.seq + 1,
+                head,
+                changed.get(key, held.state),
+                self.size,
+                self.size if held.seq == 0 else held.first_index,
+            )
+            for key, held in before.items()
         }
         self.held.update(subjects)
-        appended = Appended(self.size, body, leaf, recorded_at, subjects)
+        previous = {key: held.index for key, held in before.items()}
+        appended = Appended(self.size, body, leaf, recorded_at, submission, subjects, previous)
         self.size, self.prev, self.recorded_at = self.size + 1, head, recorded_at
         return appended

@@ -10,13 +10,18 @@ from dataexchange.rules.state import S, State
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An aggregate as the log holds it: how many entries had it as a subject, the last one's leaf
-    hash (hex), and its state (`None` before the first event that gives it one).
+    """An aggregate as the log holds it.
+
+    `seq` counts the entries that had it as a subject, `head` is the last one's leaf hash (hex),
+    `state` is `None` before the first event that gives it one; `index` and `first_index` are those
+    of the last and the first of the entries, −1 where there is none.
     """
 
     seq: int
     head: str
     state: State | None
+    index: int = -1
+    first_index: int = -1
 
 
 @dataclass(frozen=True, slots=True)
