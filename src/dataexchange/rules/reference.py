@@ -56,6 +56,8 @@ AlertId = Annotated[str, Ref("alert")]
 IncidentId = Annotated[str, Ref("incident")]
 CorrectionId = Annotated[str, Ref("correction")]
 OrderId = Annotated[str, Ref("order")]
+WithdrawalId = Annotated[str, Ref("withdrawal")]
+TransferId = Annotated[str, Ref("transfer")]
 
 _KIND = re.compile(r"[a-z]+")
 
