@@ -1,6 +1,5 @@
 """Build and sign statements. Private keys live here, with their owner, and go nowhere else."""
 
-import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dataexchange.client.typeid import new_id
 from dataexchange.ledger import merkle, signature, statement
-from dataexchange.ledger.signature import BatchPosition, PublicKey, Signature
+from dataexchange.ledger.signature import PublicKey, Signature, encode_base64
 from dataexchange.ledger.statement import Statement
 
 LIFE = timedelta(hours=1)
@@ -86,23 +85,11 @@ class Actor:
     def sign(self, stated: Statement) -> Signature:
         """Return this actor's signature over one statement."""
         message = signature.pre_authentication(signature.STATEMENT_TYPE, stated.body)
-        return Signature("ed25519", _text(self.key.sign(message)))
+        return Signature("ed25519", encode_base64(self.key.sign(message)))
 
     def sign_batch(self, stated: list[Statement]) -> list[Signature]:
         """Return one signature per statement, all resting on a single signing of their tree."""
         leaves = [merkle.leaf_hash(one.body) for one in stated]
         message = signature.batch_message(self.log, self.key.id, len(leaves), merkle.root(leaves))
-        value = _text(self.key.sign(message))
-        return [
-            Signature("ed25519", value, _position(leaves, position))
-            for position in range(len(leaves))
-        ]
-
-
-def _position(leaves: list[bytes], position: int) -> BatchPosition:
-    path = merkle.inclusion_proof(leaves, position)
-    return BatchPosition(tuple(_text(node) for node in path), position, len(leaves))
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+        signed = Signature("ed25519", encode_base64(self.key.sign(message)))
+        return signature.batch_signatures(signed, leaves)

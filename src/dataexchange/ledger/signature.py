@@ -107,6 +107,22 @@ def batch_message(log: str, key_id: str, size: int, root: bytes) -> bytes:
     return pre_authentication(BATCH_TYPE, text.encode())
 
 
+def batch_signatures(signed: Signature, leaves: list[bytes]) -> list[Signature]:
+    """Return, for each leaf of a signed batch, the signature that lets it stand alone."""
+    levels = [leaves]
+    while len(levels[-1]) > 1:
+        level = levels[-1]
+        paired = [merkle.node_hash(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
+        levels.append(paired + level[len(paired) * 2 :])
+    texts = [[encode_base64(node) for node in level] for level in levels[:-1]]
+    return [
+        Signature(
+            signed.suite, signed.value, BatchPosition(_siblings(texts, place), place, len(leaves))
+        )
+        for place in range(len(leaves))
+    ]
+
+
 def verify_statement(log: str, key_id: str, body: bytes, signature: Signature) -> None:
     """Refuse unless `signature` covers the canonical statement `body`, alone or in its batch."""
     if signature.batch is None:
@@ -139,6 +155,11 @@ def is_usable_ed25519(public: bytes) -> bool:
     return len(public) == 32 and _is_canonical_point(public) and public not in _SMALL_ORDER
 
 
+def encode_base64(data: bytes) -> str:
+    """Return the canonical standard base64 of `data`."""
+    return base64.b64encode(data).decode()
+
+
 def decode_base64(text: str) -> bytes:
     """Return the bytes of canonical standard base64 `text`; ValueError otherwise."""
     try:
@@ -158,6 +179,12 @@ def _verify_once(key_id: str, message: bytes, value: str) -> bool:
     except ValueError:
         return False
     return PublicKey.parse(key_id).verify(message, signature)
+
+
+def _siblings(levels: list[list[str]], place: int) -> tuple[str, ...]:
+    """Return the siblings from leaf `place` up; an odd last node is promoted and has none."""
+    siblings = ((level, (place >> height) ^ 1) for height, level in enumerate(levels))
+    return tuple(level[sibling] for level, sibling in siblings if sibling < len(level))
 
 
 def _batch_root(body: bytes, batch: BatchPosition) -> bytes:

@@ -1,0 +1,1 @@
+"""Tables, migrations, queries, and what the sequencer reads and writes."""

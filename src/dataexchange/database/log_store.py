@@ -1,0 +1,140 @@
+"""What the sequencer reads and writes: the tail of the log, in a constant number of round trips.
+
+`read` and `lock` each take one round trip, `write` one more; `lock` is for use inside a
+transaction, `write` is atomic by itself and touches nothing unless the head is still where the
+tail was read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import asyncpg
+
+from dataexchange.ledger.merkle import Frontier
+from dataexchange.registry.catalogue import catalogue
+from dataexchange.registry.decide import encode_state
+from dataexchange.registry.submission import Submission
+from dataexchange.registry.tail import NOTHING_HELD, Appended, Tail
+from dataexchange.rules import Held
+from dataexchange.rules.reference import kind_of
+from dataexchange.rules.state import decode
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+@dataclass(slots=True)
+class Stored:
+    """A tail as read, its frontier, and the entries that exist under the ids asked about."""
+
+    tail: Tail
+    frontier: Frontier
+    known: dict[tuple[str, str], tuple[int, bytes, bytes]]  # (id, actor) -> index, leaf, body
+
+
+async def open_head(connection: Connection, origin: str) -> None:
+    """Make the head row of an empty log, where there is none yet."""
+    await connection.execute(
+        "insert into head values (1, $1, 0, $2, $3, null) on conflict do nothing",
+        origin,
+        bytes(32),
+        Frontier().to_bytes(),
+    )
+
+
+async def read(
+    connection: Connection, keys: Iterable[str], asked: Sequence[Submission] = ()
+) -> Stored:
+    """Read the tail as of one snapshot, with the aggregates `keys` and entries of `asked` ids."""
+    return await _tail(connection, "select * from read_tail($1, $2, $3)", keys, asked)
+
+
+async def lock(
+    connection: Connection, keys: Iterable[str], asked: Sequence[Submission] = ()
+) -> Stored:
+    """Lock the head until the transaction ends, then read as `read` does."""
+    return await _tail(connection, "select * from lock_tail($1, $2, $3)", keys, asked)
+
+
+async def write(connection: Connection, appended: Sequence[Appended], frontier: Frontier) -> bool:
+    """Write entries and states and move the head, all at once; False where the head had moved."""
+    first, last = appended[0], appended[-1]
+    states = {key: held for one in appended for key, held in one.subjects.items()}
+    subjects = [sorted(one.subjects) for one in appended]
+    moved = await connection.fetchval(
+        _WRITE,
+        first.index,
+        last.index + 1,
+        last.leaf,
+        frontier.to_bytes(),
+        last.recorded_at,
+        [one.index for one in appended],
+        [one.body for one in appended],
+        [one.leaf for one in appended],
+        [one.submission.id for one in appended],
+        [one.submission.actor for one in appended],
+        ["{" + ",".join(keys) + "}" for keys in subjects],
+        [
+            "{" + ",".join(str(one.previous[key]) for key in keys) + "}"
+            for one, keys in zip(appended, subjects, strict=True)
+        ],
+        list(states),
+        [kind_of(key) for key in states],
+        [held.seq for held in states.values()],
+        [bytes.fromhex(held.head) for held in states.values()],
+        [held.index for held in states.values()],
+        [held.first_index for held in states.values()],
+        [held.state.SCHEMA if held.state else 0 for held in states.values()],
+        [encode_state(held.state) if held.state else b"" for held in states.values()],
+    )
+    return bool(moved)
+
+
+async def _tail(
+    connection: Connection, query: str, keys: Iterable[str], asked: Sequence[Submission]
+) -> Stored:
+    wanted = list(keys)
+    rows = await connection.fetch(
+        query, wanted, [one.id for one in asked], [one.actor for one in asked]
+    )
+    head = rows[0]
+    held = dict.fromkeys(wanted, NOTHING_HELD)
+    known: dict[tuple[str, str], tuple[int, bytes, bytes]] = {}
+    actors = {one.id: one.actor for one in asked}
+    for row in rows[1:]:
+        if row["part"] == 1:
+            held[row["name"]] = _held(row)
+        else:
+            identity = (row["name"], actors[row["name"]])
+            known[identity] = (row["number"], row["hash"], row["body"])
+    tail = Tail(head["name"], head["number"], head["hash"].hex(), head["at"], held)
+    return Stored(tail, Frontier.from_bytes(head["body"]), known)
+
+
+def _held(row: asyncpg.Record) -> Held:
+    state = decode(catalogue().states[kind_of(row["name"])], row["body"])
+    first = row["first_index"]
+    return Held(row["number"], row["hash"].hex(), state, row["place"], first)
+
+
+_WRITE = """
+with moved as (
+    update head set size = $2, last = $3, frontier = $4, recorded_at = $5
+     where log = 1 and size = $1 returning 1
+), entries as (
+    insert into entry (index, body, leaf, statement_id, actor, subjects, previous)
+    select i, b, l, s, a, k::text[], p::bigint[]
+      from unnest($6::bigint[], $7::bytea[], $8::bytea[], $9::text[], $10::text[],
+                  $11::text[], $12::text[]) as e(i, b, l, s, a, k, p)
+     where exists (select 1 from moved)
+), states as (
+    insert into aggregate (key, kind, seq, head, head_index, first_index, state_schema, state)
+    select * from unnest($13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::bigint[],
+                         $18::bigint[], $19::smallint[], $20::bytea[])
+     where exists (select 1 from moved)
+    on conflict (key) do update
+       set seq = excluded.seq, head = excluded.head, head_index = excluded.head_index,
+           state_schema = excluded.state_schema, state = excluded.state
+)
+select count(*) from moved
+"""

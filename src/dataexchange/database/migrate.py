@@ -1,0 +1,31 @@
+"""Bring a database to the newest schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from dataexchange.database.engine import sqlalchemy_url
+
+
+async def migrate(owner_dsn: str) -> None:
+    """Run all migrations that the database behind `owner_dsn` lacks."""
+    engine = create_async_engine(sqlalchemy_url(owner_dsn), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            # Several processes may start at once: one migrates, the others wait and find it done.
+            await connection.execute(text("select pg_advisory_xact_lock(4801774201)"))
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,87 @@
+"""The tables. `entry` is the log and is never changed; all else can be rebuilt from it."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
+from sqlmodel import Field, SQLModel
+
+
+class HeadRow(SQLModel, table=True):
+    """The end of the log, one row: its lock is what makes one order of all writers."""
+
+    __tablename__ = "head"
+    __table_args__ = (CheckConstraint("log = 1", name="head_is_one_row"),)
+
+    log: int = Field(sa_column=Column(SmallInteger, primary_key=True))
+    origin: str = Field(sa_column=Column(Text, nullable=False))
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    frontier: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    recorded_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))
+
+
+class EntryRow(SQLModel, table=True):
+    """One entry. `body` counts; the other columns are copies of what it says, for look-ups.
+
+    `subjects` are the aggregates that it is about, sorted; `previous` the index of the entry
+    before it about each (−1 where it is the first), so that a history is walked without an index.
+    """
+
+    __tablename__ = "entry"
+    # The id comes first: it is ordered by time, so the index grows at its right edge.
+    __table_args__ = (UniqueConstraint("statement_id", "actor", name="entry_once"),)
+
+    index: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    leaf: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    statement_id: str = Field(sa_column=Column(Text, nullable=False))
+    actor: str = Field(sa_column=Column(Text, nullable=False))
+    subjects: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    previous: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+
+
+class AggregateRow(SQLModel, table=True):
+    """The state of one aggregate after its last entry; dropped and rebuilt at will."""
+
+    __tablename__ = "aggregate"
+    __table_args__ = (Index("aggregate_by_kind", "kind", "first_index", "key"),)
+
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    head: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    head_index: int = Field(sa_column=Column(BigInteger, nullable=False))
+    first_index: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state_schema: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    state: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class TileRow(SQLModel, table=True):
+    """A full hash tile; partial ones are prefixes of what the entries give."""
+
+    __tablename__ = "tile"
+
+    level: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    hashes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed checkpoint, as published."""
+
+    __tablename__ = "checkpoint"
+
+    size: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    note: str = Field(sa_column=Column(Text, nullable=False))
+    signed_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -1,0 +1,1 @@
+"""Use cases: the sequencer, publishing of checkpoints, reports."""

@@ -1,0 +1,245 @@
+"""The sequencer: from a bounded queue to the log, in batches, each one transaction.
+
+Any number of processes may run one. The lock on the head row is the safety; between batches a
+sequencer keeps the tail that it wrote, and while nobody else writes it appends in one round trip
+by compare-and-swap on the head's size. On a miss it locks the head, reads, and applies again.
+
+Round trips per batch, whatever its size: 1 or 2 while alone, 4 under the lock, 1 more to answer
+refusals while alone.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncpg
+
+from dataexchange.database import log_store
+from dataexchange.database.log_store import Connection, Stored
+from dataexchange.errors import RefusalCode, UnavailableError
+from dataexchange.exchange.batch import Batch, Group, Outcome
+from dataexchange.exchange.clock import Clock
+from dataexchange.ledger.merkle import Frontier
+from dataexchange.registry.submission import Submission
+from dataexchange.registry.tail import Tail
+from dataexchange.rules import POLICY_KEY
+
+QUEUE_MAX = 20_000
+BATCH_MAX = 1_000
+HELD_MAX = 100_000
+RETRY_SECONDS = (0.05, 0.2, 0.5, 1, 2, 4)
+
+_log = logging.getLogger(__name__)
+
+QUEUE_FULL = RefusalCode(
+    "exchange.busy",
+    clause="docs/operator.md",
+    zh="排队已满（{limit} 条），本陈述未被接受",
+    en="The queue is full ({limit} statements); this one was not taken",
+    remedy_zh="稍后以同一标识重试。",
+    remedy_en="Try again shortly, with the same id.",
+    kind="busy",
+)
+
+
+class StoppedError(UnavailableError):
+    """The sequencer is stopping, or its database cannot be reached; ask again, same id."""
+
+
+class _MovedError(Exception):
+    """Somebody else wrote since the tail was read."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    group: Group
+    answer: "asyncio.Future[list[Outcome]]"
+
+
+class Sequencer:
+    """Appends submissions to the log of `origin`, in the order in which they come."""
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], origin: str, clock: Clock
+    ) -> None:
+        self._connect = connect
+        self._origin = origin
+        self._clock = clock
+        self._queue: deque[_Waiting] = deque()
+        self._queued = 0
+        self._filled = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
+        self._mine: tuple[Tail, Frontier] | None = None
+
+    async def start(self) -> None:
+        """Connect and begin to work."""
+        connection = await self._connected()
+        await log_store.open_head(connection, self._origin)
+        self._task = asyncio.create_task(self._run(), name="sequencer")
+
+    async def stop(self) -> None:
+        """Finish what is queued, then stop."""
+        self._stopping = True
+        self._filled.set()
+        if self._task is not None:
+            await self._task
+        await self._disconnect()
+
+    async def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Append each of `submissions`, independently; return their outcomes in order."""
+        waiting = self._enqueue([(submission,) for submission in submissions])
+        return [outcome for one in waiting for outcome in await one.answer]
+
+    async def submit_linked(self, group: Group) -> list[Outcome]:
+        """Append all of `group`, contiguously, or none."""
+        (waiting,) = self._enqueue([group])
+        return await waiting.answer
+
+    def _enqueue(self, groups: Sequence[Group]) -> list[_Waiting]:
+        if self._stopping:
+            raise StoppedError("the exchange is stopping")
+        count = sum(len(group) for group in groups)
+        if self._queued + count > QUEUE_MAX:
+            raise QUEUE_FULL(limit=QUEUE_MAX)
+        loop = asyncio.get_running_loop()
+        waiting = [_Waiting(group, loop.create_future()) for group in groups]
+        self._queue.extend(waiting)
+        self._queued += count
+        self._filled.set()
+        return waiting
+
+    async def _run(self) -> None:
+        while not (self._stopping and not self._queue):
+            await self._filled.wait()
+            batch = self._take()
+            if not batch:
+                self._filled.clear()
+                continue
+            await self._answer(batch)
+
+    def _take(self) -> list[_Waiting]:
+        taken: list[_Waiting] = []
+        count = 0
+        while self._queue and (not taken or count + len(self._queue[0].group) <= BATCH_MAX):
+            taken.append(self._queue.popleft())
+            count += len(taken[-1].group)
+        self._queued -= count
+        return taken
+
+    async def _answer(self, waiting: list[_Waiting]) -> None:
+        """Give every caller its outcomes; a caller that went away changes nothing."""
+        try:
+            answers = await self._settle([one.group for one in waiting])
+        except Exception as error:  # noqa: BLE001 -- callers must be answered, whatever failed
+            _log.exception("a batch was not written")
+            failure = error if isinstance(error, UnavailableError) else StoppedError(str(error))
+            answers = [[failure] * len(one.group) for one in waiting]
+        for one, outcomes in zip(waiting, answers, strict=True):
+            if not one.answer.done():
+                one.answer.set_result(outcomes)
+
+    async def _settle(self, groups: list[Group]) -> list[list[Outcome]]:
+        """Write a batch. Where the result of a commit is unknown, ask the log, by statement id."""
+        for pause in (*RETRY_SECONDS, None):
+            try:
+                return await self._write(groups)
+            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+                await self._disconnect()
+                if pause is None:
+                    raise StoppedError("the database cannot be reached") from error
+                _log.warning("the database went away (%s); trying again", type(error).__name__)
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
+
+    async def _write(self, groups: list[Group]) -> list[list[Outcome]]:
+        connection = await self._connected()
+        if self._mine is not None:
+            try:
+                return await self._write_alone(connection, groups, *self._mine)
+            except (_MovedError, asyncpg.UniqueViolationError):
+                self._mine = None
+        return await self._write_locked(connection, groups)
+
+    async def _write_alone(
+        self, connection: Connection, groups: list[Group], tail: Tail, frontier: Frontier
+    ) -> list[list[Outcome]]:
+        self._mine = None
+        if missing := tail.missing(_keys(groups)):
+            read = await log_store.read(connection, missing)
+            _require_unmoved(read, tail)
+            tail.held.update(read.tail.held)
+        batch = Batch(tail, self._clock.now())
+        answers = batch.apply(groups)
+        frontier = frontier.extend(one.leaf for one in batch.appended)
+        if batch.appended and not await log_store.write(connection, batch.appended, frontier):
+            raise _MovedError
+        if refused := _refused(groups, answers):
+            # A refusal stands only on a current tail, and only for a statement not in before.
+            read = await log_store.read(connection, (), refused)
+            if not batch.appended:
+                _require_unmoved(read, tail)
+            batch.known = read.known
+            answers = (
+                [
+                    batch.recall(group) or outcomes
+                    for group, outcomes in zip(groups, answers, strict=True)
+                ]
+                if read.known
+                else answers
+            )
+        self._keep(tail, frontier)
+        return answers
+
+    async def _write_locked(
+        self, connection: Connection, groups: list[Group]
+    ) -> list[list[Outcome]]:
+        async with connection.transaction():
+            everyone = [submission for group in groups for submission in group]
+            stored = await log_store.lock(connection, _keys(groups), everyone)
+            batch = Batch(stored.tail, self._clock.now(), stored.known)
+            answers = batch.apply(groups)
+            frontier = stored.frontier.extend(one.leaf for one in batch.appended)
+            if batch.appended and not await log_store.write(connection, batch.appended, frontier):
+                raise StoppedError("the head moved under its lock")
+        self._keep(stored.tail, frontier)
+        return answers
+
+    def _keep(self, tail: Tail, frontier: Frontier) -> None:
+        if len(tail.held) <= HELD_MAX:
+            self._mine = (tail, frontier)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        self._mine = None
+        if self._connection is not None:
+            with suppress(Exception):
+                self._connection.terminate()
+            self._connection = None
+
+
+def _keys(groups: Sequence[Group]) -> set[str]:
+    keys = {key for group in groups for submission in group for key in submission.touched}
+    return keys | {POLICY_KEY}
+
+
+def _refused(groups: Sequence[Group], answers: list[list[Outcome]]) -> list[Submission]:
+    return [
+        submission
+        for group, outcomes in zip(groups, answers, strict=True)
+        for submission, outcome in zip(group, outcomes, strict=True)
+        if isinstance(outcome, Exception)
+    ]
+
+
+def _require_unmoved(read: Stored, tail: Tail) -> None:
+    if read.tail.size != tail.size:
+        raise _MovedError
