@@ -5,7 +5,9 @@ pragma solidity 0.8.37;
 /// @notice Checks inclusion and consistency proofs of Certificate Transparency's Merkle tree.
 /// @dev Leaf hash SHA-256(00 || entry), node hash SHA-256(01 || left || right). A tree's size fixes
 /// the length of every proof, so a node can never pass for a leaf nor a proof for a longer one.
-/// Both checks return false rather than revert: the caller chooses the error.
+/// Both checks return false rather than revert: the caller chooses the error. A zero root proves
+/// nothing: it is what storage answers where no root was ever written, and without this rule it
+/// would vouch for a zero leaf in a tree of one.
 library RFC9162 {
     /// @notice Returns the leaf hash of an entry (section 2.1.1).
     /// @param entry The entry's bytes as the log holds them.
@@ -26,7 +28,7 @@ library RFC9162 {
         bytes32 root,
         bytes32[] calldata proof
     ) internal view returns (bool) {
-        if (index >= size) return false;
+        if (index >= size || root == 0) return false;
         uint256 fn = index;
         uint256 sn = size - 1;
         bytes32 r = leaf;
@@ -64,7 +66,7 @@ library RFC9162 {
         bytes32 root2,
         bytes32[] calldata proof
     ) internal view returns (bool) {
-        if (size1 == 0 || size1 > size2) return false;
+        if (size1 == 0 || size1 > size2 || root1 == 0) return false;
         if (size1 == size2) return proof.length == 0 && root1 == root2;
         if (proof.length == 0) return false;
         uint256 fn = size1 - 1;

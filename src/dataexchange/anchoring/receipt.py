@@ -1,0 +1,112 @@
+"""The receipt of an anchor: what is kept, handed out in bundles, and checked by anyone.
+
+It carries the authorisation, the proof that the root extends the anchor before, and, where the
+chain allows, the evidence that a block holds the event.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from eth_abi.abi import decode as decode_abi
+from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
+from web3.types import LogReceipt
+
+from dataexchange.anchoring.authorisation import AnchorSite
+from dataexchange.anchoring.chain import Chain
+from dataexchange.anchoring.evidence import BlockEvidence, EvidenceError, make_evidence
+from dataexchange.anchoring.source import CheckpointSource
+from dataexchange.anchoring.state import SignedRoot
+
+
+class AnchorReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One final anchor. `finality` is the rule it was held to: `finalized`, or a block depth."""
+
+    origin: str
+    chain_id: int
+    contract: ChecksumAddress
+    epoch: int
+    anchor_key: ChecksumAddress
+    size: int
+    root: HexBytes
+    signature: HexBytes
+    previous_size: int
+    previous_root: HexBytes
+    consistency: tuple[HexBytes, ...]
+    transaction_hash: HexBytes
+    block_number: int
+    block_hash: HexBytes
+    block_time: datetime
+    finality: str
+    evidence: BlockEvidence | None = None
+    v: Literal[1] = 1
+
+    @property
+    def site(self) -> AnchorSite:
+        """Where it says it was anchored."""
+        return AnchorSite(self.chain_id, self.contract, self.origin)
+
+
+class AnchoredEvent(msgspec.Struct, frozen=True):
+    """What the event `Anchored` says beside its size and root."""
+
+    previous_size: int
+    epoch: int
+
+
+def read_event(data: bytes) -> AnchoredEvent:
+    """Return the unindexed fields of an event `Anchored`."""
+    previous_size, epoch = decode_abi(["uint64", "uint32"], data)
+    return AnchoredEvent(previous_size, epoch)
+
+
+async def make_receipt(
+    chain: Chain,
+    source: CheckpointSource,
+    *,
+    log: LogReceipt,
+    signed: SignedRoot,
+    site: AnchorSite,
+) -> AnchorReceipt:
+    """Return the receipt of a root that `log` shows anchored in a final block."""
+    event = read_event(log["data"])
+    block = await chain.block(log["blockNumber"])
+    # Read at a final block: nodes forget the state of old ones, and a root never changes.
+    final_number = await chain.final_number(await chain.block_number())
+    previous = await chain.roots_at(site, [event.previous_size], final_number)
+    key = await chain.key_at(site, event.epoch)
+    proof = (
+        await source.consistency_proof(event.previous_size, signed.size)
+        if event.previous_size
+        else ()
+    )
+    return AnchorReceipt(
+        origin=site.origin,
+        chain_id=site.chain_id,
+        contract=site.contract,
+        epoch=event.epoch,
+        anchor_key=key,
+        size=signed.size,
+        root=signed.root,
+        signature=signed.signature,
+        previous_size=event.previous_size,
+        previous_root=HexBytes(previous.get(event.previous_size, bytes(32))),
+        consistency=tuple(map(HexBytes, proof)),
+        transaction_hash=log["transactionHash"],
+        block_number=log["blockNumber"],
+        block_hash=log["blockHash"],
+        block_time=datetime.fromtimestamp(block["timestamp"], UTC),
+        finality="finalized" if chain.confirmations is None else str(chain.confirmations),
+        evidence=await _evidence(chain, log),
+    )
+
+
+async def _evidence(chain: Chain, log: LogReceipt) -> BlockEvidence | None:
+    block = await chain.block(log["blockNumber"])
+    receipts = await chain.receipts(log["blockNumber"])
+    try:
+        return make_evidence(block, receipts, log["transactionIndex"])
+    except EvidenceError:
+        # Not this kind of chain; the receipt then needs the chain itself to be checked.
+        return None

@@ -1,0 +1,68 @@
+"""A real local chain with the anchor contract and the library's harness on it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_typing import ChecksumAddress
+from hexbytes import HexBytes
+from web3.contract import AsyncContract
+
+from dataexchange.anchoring.deployment import Deployment, deploy
+from dataexchange.anchoring.local_chain import (
+    LocalChain,
+    find_anvil,
+    local_account,
+    local_chain,
+)
+from dataexchange.anchoring.transaction import transact
+
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+ORIGIN = "example.org/log"
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node.js, with the compiler installed."""
+    found = shutil.which("node")
+    if found is None or not (CONTRACTS / "node_modules" / "solc").is_dir():
+        pytest.skip("contracts/node_modules or node is absent: run `npm ci` in contracts/")
+    return found
+
+
+@pytest.fixture
+async def chain() -> AsyncIterator[LocalChain]:
+    binary = find_anvil(CONTRACTS)
+    if binary is None:
+        pytest.skip("contracts/node_modules is absent: run `npm ci` in contracts/")
+    async with local_chain(binary) as running:
+        yield running
+
+
+@pytest.fixture
+async def deployment(chain: LocalChain) -> Deployment:
+    key = local_account(1)
+    return await deploy(chain.chain, local_account(0), origin=ORIGIN, anchor_key=key.address)
+
+
+@pytest.fixture(scope="session")
+def harness_artifact(node: str) -> dict[str, Any]:
+    output = subprocess.run(
+        [node, "compile.mjs", "--harness"], cwd=CONTRACTS, check=True, capture_output=True
+    )
+    artifact: dict[str, Any] = json.loads(output.stdout)
+    return artifact
+
+
+@pytest.fixture
+async def harness(chain: LocalChain, harness_artifact: dict[str, Any]) -> AsyncContract:
+    receipt = await transact(
+        chain.chain, local_account(0), data=HexBytes(harness_artifact["bytecode"])
+    )
+    address: ChecksumAddress | None = receipt["contractAddress"]
+    assert address is not None
+    return chain.chain.w3.eth.contract(address=address, abi=harness_artifact["abi"])
