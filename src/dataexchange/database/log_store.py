@@ -5,6 +5,7 @@ transaction, `write` is atomic by itself and touches nothing unless the head is 
 tail was read.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -60,6 +61,7 @@ async def write(connection: Connection, appended: Sequence[Appended], frontier: 
     """Write entries and states and move the head, all at once; False where the head had moved."""
     first, last = appended[0], appended[-1]
     states = {key: held for one in appended for key, held in one.subjects.items()}
+    encoded = [encode_state(held.state) if held.state else b"" for held in states.values()]
     subjects = [sorted(one.subjects) for one in appended]
     moved = await connection.fetchval(
         _WRITE,
@@ -73,9 +75,9 @@ async def write(connection: Connection, appended: Sequence[Appended], frontier: 
         [one.leaf for one in appended],
         [one.submission.id for one in appended],
         [one.submission.actor for one in appended],
-        ["{" + ",".join(keys) + "}" for keys in subjects],
+        [_array(keys) for keys in subjects],
         [
-            "{" + ",".join(str(one.previous[key]) for key in keys) + "}"
+            _array([str(one.previous[key]) for key in keys])
             for one, keys in zip(appended, subjects, strict=True)
         ],
         list(states),
@@ -85,9 +87,23 @@ async def write(connection: Connection, appended: Sequence[Appended], frontier: 
         [held.index for held in states.values()],
         [held.first_index for held in states.values()],
         [held.state.SCHEMA if held.state else 0 for held in states.values()],
-        [encode_state(held.state) if held.state else b"" for held in states.values()],
+        encoded,
+        [
+            _array(parties_in(key.encode() + state))
+            for key, state in zip(states, encoded, strict=True)
+        ],
     )
     return bool(moved)
+
+
+def parties_in(data: bytes) -> list[str]:
+    """Return the ids of the parties that encoded `data` names, sorted."""
+    return sorted({match.decode() for match in _PARTY.findall(data)})
+
+
+def _array(members: list[str]) -> str:
+    """Return PostgreSQL's text form of an array of plain names or numbers."""
+    return "{" + ",".join(members) + "}"
 
 
 async def _tail(
@@ -117,6 +133,7 @@ def _held(row: asyncpg.Record) -> Held:
     return Held(row["number"], row["hash"].hex(), state, row["place"], first)
 
 
+_PARTY = re.compile(rb"party_[0-7][0-9a-hjkmnp-tv-z]{25}")
 _WRITE = """
 with moved as (
     update head set size = $2, last = $3, frontier = $4, recorded_at = $5
@@ -128,13 +145,16 @@ with moved as (
                   $11::text[], $12::text[]) as e(i, b, l, s, a, k, p)
      where exists (select 1 from moved)
 ), states as (
-    insert into aggregate (key, kind, seq, head, head_index, first_index, state_schema, state)
-    select * from unnest($13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::bigint[],
-                         $18::bigint[], $19::smallint[], $20::bytea[])
+    insert into aggregate (key, kind, seq, head, head_index, first_index, state_schema, state,
+                           parties)
+    select k, d, q, h, i, f, v, s, p::text[]
+      from unnest($13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::bigint[],
+                  $18::bigint[], $19::smallint[], $20::bytea[], $21::text[])
+           as a(k, d, q, h, i, f, v, s, p)
      where exists (select 1 from moved)
     on conflict (key) do update
        set seq = excluded.seq, head = excluded.head, head_index = excluded.head_index,
-           state_schema = excluded.state_schema, state = excluded.state
+           state_schema = excluded.state_schema, state = excluded.state, parties = excluded.parties
 )
 select count(*) from moved
 """

@@ -52,10 +52,16 @@ class EntryRow(SQLModel, table=True):
 
 
 class AggregateRow(SQLModel, table=True):
-    """The state of one aggregate after its last entry; dropped and rebuilt at will."""
+    """The state of one aggregate after its last entry; dropped and rebuilt at will.
+
+    `parties` are those that the key or the state names: who may read it where not all may.
+    """
 
     __tablename__ = "aggregate"
-    __table_args__ = (Index("aggregate_by_kind", "kind", "first_index", "key"),)
+    __table_args__ = (
+        Index("aggregate_by_kind", "kind", "first_index", "key"),
+        Index("aggregate_by_party", "parties", postgresql_using="gin"),
+    )
 
     key: str = Field(sa_column=Column(Text, primary_key=True))
     kind: str = Field(sa_column=Column(Text, nullable=False))
@@ -65,16 +71,18 @@ class AggregateRow(SQLModel, table=True):
     first_index: int = Field(sa_column=Column(BigInteger, nullable=False))
     state_schema: int = Field(sa_column=Column(SmallInteger, nullable=False))
     state: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    parties: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
 
 
 class TileRow(SQLModel, table=True):
-    """A full hash tile; partial ones are prefixes of what the entries give."""
+    """A full hash tile and the root over it; partial tiles follow from the level below."""
 
     __tablename__ = "tile"
 
     level: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
     number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     hashes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    root: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class CheckpointRow(SQLModel, table=True):

@@ -36,13 +36,16 @@ create table aggregate (
     head_index bigint not null,
     first_index bigint not null,
     state_schema smallint not null,
-    state bytea not null
+    state bytea not null,
+    parties text[] not null
 ) with (fillfactor = 70);
 create index aggregate_by_kind on aggregate (kind, first_index, key);
+create index aggregate_by_party on aggregate using gin (parties);
 create table tile (
     level smallint not null,
     number bigint not null,
     hashes bytea not null,
+    root bytea not null,
     primary key (level, number)
 );
 create table checkpoint (
