@@ -5,9 +5,7 @@ A card is published by the SHA-256 of its bytes, never edited, only superseded. 
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -188,9 +186,3 @@ def card_schema() -> dict[str, Any]:
 def _explain(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-
-
-def bounds(limits: Range) -> Mapping[str, Decimal]:
-    """Return the numeric limits that `limits` sets, by name."""
-    names = ("min", "max", "above", "below")
-    return {name: limit for name in names if (limit := getattr(limits, name)) is not None}

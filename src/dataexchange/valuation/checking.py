@@ -4,13 +4,21 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from dataexchange.valuation import engagement, refusal
 from dataexchange.valuation.arithmetic import CENT, MILLIONTH, number
 from dataexchange.valuation.card import Card, Case, Range
 from dataexchange.valuation.evaluation import evaluate, method_of
 from dataexchange.valuation.inputs import leaves, top_of, widest
 from dataexchange.valuation.method import Kind, Method
-from dataexchange.valuation.refusal import ValuationRefusedError
+from dataexchange.valuation.refusal import ValuationRefusal, ValuationRefusedError
 from dataexchange.valuation.result import Figure, Valuation
+
+SHARED_CODES = frozenset(
+    declared.code
+    for module in (refusal, engagement)
+    for declared in vars(module).values()
+    if isinstance(declared, ValuationRefusal)
+)
 
 
 def check_card(card: Card) -> list[str]:
@@ -28,8 +36,9 @@ def _form_faults(card: Card, method: Method[Any]) -> Iterator[str]:
     yield from _differ("inputs", set(named), set(paths))
     yield from _differ("outputs", {o.name for o in sheet.outputs}, {o.name for o in method.outputs})
     yield from _differ("parameters", set(sheet.parameters), set(method.parameters))
-    codes = {one.code for one in method.refusals}
-    yield from _differ("refusals", {one.code for one in sheet.refusals}, codes)
+    yield from _parameter_faults(card, method)
+    own, stated = {one.code for one in method.refusals}, {one.code for one in sheet.refusals}
+    yield from _differ("refusals", stated - SHARED_CODES, own)
     if len(set(named)) != len(named):
         yield "inputs: a name is given twice"
     for one in sheet.inputs:
@@ -37,6 +46,12 @@ def _form_faults(card: Card, method: Method[Any]) -> Iterator[str]:
             yield f"inputs: the range of {one.name} is wider than the method's"
         if one.range == Range():
             yield f"inputs: {one.name} has no range"
+
+
+def _parameter_faults(card: Card, method: Method[Any]) -> Iterator[str]:
+    for name, default in method.parameters.items():
+        if isinstance(card.parameters.get(name, default), tuple) != isinstance(default, tuple):
+            yield f"parameters: {name} is a row where one figure is meant, or the reverse"
 
 
 def _differ(what: str, card: set[str], method: set[str]) -> Iterator[str]:

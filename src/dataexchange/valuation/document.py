@@ -23,7 +23,7 @@ DEPTH_MAX = 40
 class _ExactLoader(yaml.SafeLoader):
     """A SafeLoader without floats, octals, aliases and repeated keys."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:

@@ -19,6 +19,22 @@ Parameters: TypeAlias = Mapping[str, Decimal | tuple[Decimal, ...]]
 Computed: TypeAlias = Decimal | Sequence[Decimal] | Mapping[str, Decimal]
 
 
+def coefficient(parameters: Parameters, name: str) -> Decimal:
+    """Return one of the card's coefficients; `TypeError` if it is a row of them."""
+    found = parameters[name]
+    if isinstance(found, tuple):
+        raise TypeError(f"the parameter {name} is a row, not one figure")
+    return found
+
+
+def coefficients(parameters: Parameters, name: str) -> tuple[Decimal, ...]:
+    """Return one of the card's rows of coefficients; `TypeError` if it is a single one."""
+    found = parameters[name]
+    if not isinstance(found, tuple):
+        raise TypeError(f"the parameter {name} is one figure, not a row")
+    return found
+
+
 class Kind(StrEnum):
     """How a figure is shown: money to 0.01 元 and in 分, all else to six decimals."""
 

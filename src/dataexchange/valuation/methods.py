@@ -4,7 +4,36 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from dataexchange.valuation.ahp import AHP
 from dataexchange.valuation.cost import COST
+from dataexchange.valuation.discount_rate import DISCOUNT_RATE
+from dataexchange.valuation.entropy import ENTROPY
+from dataexchange.valuation.fuzzy import FUZZY
+from dataexchange.valuation.income import INCOME
+from dataexchange.valuation.market import MARKET
 from dataexchange.valuation.method import Method
+from dataexchange.valuation.public_data_fee import PUBLIC_DATA_FEE
+from dataexchange.valuation.quality import QUALITY
+from dataexchange.valuation.recognition import RECOGNITION
+from dataexchange.valuation.reconciliation import RECONCILIATION
+from dataexchange.valuation.utility_cost import UTILITY_COST
 
-METHODS: Mapping[str, Method[Any]] = MappingProxyType({method.name: method for method in (COST,)})
+METHODS: Mapping[str, Method[Any]] = MappingProxyType(
+    {
+        method.name: method
+        for method in (
+            COST,
+            UTILITY_COST,
+            DISCOUNT_RATE,
+            INCOME,
+            MARKET,
+            QUALITY,
+            AHP,
+            ENTROPY,
+            FUZZY,
+            RECOGNITION,
+            PUBLIC_DATA_FEE,
+            RECONCILIATION,
+        )
+    }
+)
