@@ -39,6 +39,15 @@ class Source(msgspec.Struct, frozen=True):
     weight: str
 
 
+class RegisteredRight(msgspec.Struct, frozen=True):
+    """A right in the register: its certificate number, who holds it, and until when."""
+
+    certificate: str
+    holder: str
+    registration: str
+    until: str
+
+
 class Asset(State, frozen=True, kw_only=True):
     """An asset in the title register. Versions, assessments and claims are aggregates below it."""
 
@@ -55,14 +64,19 @@ class Asset(State, frozen=True, kw_only=True):
     assessed_version: int = 0
     quality_score: str | None = None
     grade: str | None = None  # core | important | general
+    classified_schema: str | None = None  # the schema whose fields were graded
     public_level: str | None = None  # L1..L4
     compliance_version: int = 0
-    rights: dict[str, str] = {}  # right -> certificate number
-    claim_open: str | None = None  # the claim in its objection window
+    rights: dict[str, RegisteredRight] = {}  # holding | processing | operating
+    claim_open: str | None = None  # the registration in its objection window
     objections_open: int = 0
     opening: str | None = None  # unconditional | conditional | refused
     opening_approved: bool = False
     personal_data: bool = False
+    controls_level: int = 0  # 等级保护 level of the security controls set; 0 for none
+    incidents: tuple[str, ...] = ()
+    errors_open: int = 0
+    scenario: str | None = None
     sources: tuple[Source, ...] = ()
     liens: tuple[Lien, ...] = ()
     freezes: tuple[str, ...] = ()
@@ -107,6 +121,24 @@ ENCUMBERED = RefusalCode(
     en="Asset {asset} is encumbered by {liens}; no transfer without the secured party's consent",
     remedy_zh="取得全部担保权人的同意，或先清偿解押。",
     remedy_en="Obtain every secured party's consent, or discharge the debt first.",
+    kind="conflict",
+)
+CLAIM_OPEN = RefusalCode(
+    "asset.claim_open",
+    clause="domain: 公示 objection window",
+    zh="资产 {asset} 的权属登记 {registration} 正在公示，期间不得转让",
+    en="Registration {registration} of asset {asset} is in its objection window; no transfer now",
+    remedy_zh="待公示期满并登记后再转让。",
+    remedy_en="Transfer after the window has closed and the rights are registered.",
+    kind="conflict",
+)
+INCIDENT_OPEN = RefusalCode(
+    "asset.incident_open",
+    clause="数据安全法 art. 29",
+    zh="资产 {asset} 有未关闭的安全事件 {incidents}",
+    en="Asset {asset} has open security incidents: {incidents}",
+    remedy_zh="处置并关闭安全事件后再办理。",
+    remedy_en="Contain and close the incident first.",
     kind="conflict",
 )
 NOT_HOLDER = RefusalCode(
@@ -154,6 +186,12 @@ def require_dealable(asset: Asset) -> None:
         raise UNDER_OBJECTION(asset=asset.id)
 
 
+def require_no_incident(asset: Asset) -> None:
+    """Refuse where a confirmed security incident of `asset` is open."""
+    if asset.incidents:
+        raise INCIDENT_OPEN(asset=asset.id, incidents=", ".join(asset.incidents))
+
+
 def encumbered(asset: Asset, lien: Lien) -> Asset:
     """Return `asset` with one more lien, last in priority."""
     if len(asset.liens) >= LIENS_MAX:
@@ -184,6 +222,8 @@ def transferred(asset: Asset, to: str, consenting: frozenset[str]) -> Asset:
     """Return `asset` held by `to`; refuse while a lien's holder is not among `consenting`."""
     require_status(asset, "registered")
     require_dealable(asset)
+    if asset.claim_open is not None:
+        raise CLAIM_OPEN(asset=asset.id, registration=asset.claim_open)
     unheard = [lien.by for lien in asset.liens if lien.holder not in consenting]
     if unheard:
         raise ENCUMBERED(asset=asset.id, liens=", ".join(unheard))

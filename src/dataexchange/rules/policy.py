@@ -12,6 +12,9 @@ class Parameters(Payload):
     statement_life_seconds_max: PositiveCount
     clock_skew_seconds_max: Count
     objection_window_days: Days  # 公示期
+    registration_validity_days: Days  # 登记结果有效期
+    share_response_days: Days  # 政务数据共享条例 (国务院令第809号)
+    correction_days: Days  # 数据校核纠错
     appraisal_validity_days: Days  # 评估报告有效期
     appraisal_methods_min: PositiveCount  # 资产评估法 art. 26
     loan_to_value_max: Ratio  # 质押率上限
@@ -37,6 +40,9 @@ class Policy(State, frozen=True, kw_only=True):
     statement_life_seconds_max: int
     clock_skew_seconds_max: int
     objection_window_days: int
+    registration_validity_days: int
+    share_response_days: int
+    correction_days: int
     appraisal_validity_days: int
     appraisal_methods_min: int
     loan_to_value_max: str

@@ -35,6 +35,10 @@ class Ref:
 
 PartyId = Annotated[str, Ref("party")]
 AssetId = Annotated[str, Ref("asset")]
+RegistrationId = Annotated[str, Ref("registration")]
+ObjectionId = Annotated[str, Ref("objection")]
+ConsentId = Annotated[str, Ref("consent")]
+CertificateId = Annotated[str, Ref("certificate")]
 ScenarioId = Annotated[str, Ref("scenario")]
 OperationId = Annotated[str, Ref("operation")]
 PlanId = Annotated[str, Ref("plan")]
