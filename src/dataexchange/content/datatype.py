@@ -5,7 +5,9 @@ hence a string. Numbers are compared exactly, to nine decimal places below 10Â²â
 an offset is UTC; one with an offset is turned into UTC.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 DataType: TypeAlias = Literal["integer", "number", "date", "datetime", "boolean", "string"]
@@ -25,6 +27,14 @@ _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DATETIME: Final = (
     _DATE + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
+
+_PATTERNS: Final[Mapping[DataType, str]] = {
+    "integer": _INTEGER,
+    "number": _NUMBER,
+    "date": _DATE,
+    "datetime": _DATETIME,
+    "boolean": "true|false",
+}
 
 # `{0}` stands for the cell. The plain TIMESTAMP would drop an offset, hence TIMESTAMPTZ.
 _CAST: Final[Mapping[DataType, str]] = {
@@ -69,6 +79,14 @@ def is_placeholder_sql(cell: str) -> str:
     return f"lower(trim({cell})) IN ({listed})"
 
 
+def fits(text: str, datatype: DataType) -> bool:
+    """Tell whether `text`, which a rule gives, is a value of the type, as `cast_sql` reads it."""
+    pattern = _PATTERNS.get(datatype)
+    if pattern is not None and re.fullmatch(pattern, text, re.ASCII) is None:
+        return False
+    return datatype not in {"date", "datetime"} or _is_moment(text)
+
+
 def of_physical(physical_type: str) -> DataType:
     """Return the type that a Parquet column of the engine's type `physical_type` has."""
     name = physical_type.upper().partition("(")[0].strip()
@@ -81,3 +99,11 @@ def of_physical(physical_type: str) -> DataType:
     if name.startswith("TIMESTAMP"):
         return "datetime"
     return {"DATE": "date", "BOOLEAN": "boolean"}.get(name, "string")  # type: ignore[return-value]
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -4,6 +4,7 @@ The file is copied while it is hashed, so what is measured later is what was has
 text is read record by record and written in one plain form (`content.delimited`).
 """
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ FileFormat: TypeAlias = Literal["csv", "csv.gz", "parquet"]
 
 TEXT_BYTES_MAX: Final = 16 << 30
 _HEAD_BYTES: Final = 1_024
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLOCK_BYTES: Final = 1 << 20
 
 EMPTY_FILE = RefusalCode(
@@ -130,6 +132,7 @@ def bring_in(
         return Delivered(digest, ReadFacts(file_format), copy)
     with _as_refusals():
         text = _Text(copy, file_format)
+        text.require_text()
         text.require_size(text_bytes_max)
         return _plain(text, digest, folder / "plain.csv", declared)
 
@@ -145,6 +148,15 @@ class _Text:
         if self.format == "csv.gz":
             return cast("BinaryIO", gzip.open(self._path))
         return self._path.open("rb")
+
+    def require_text(self) -> None:
+        """Refuse what is plainly no text: no encoding but UTF-16 has NUL bytes in its first lines."""
+        with self.open() as stream:
+            head = stream.read(_HEAD_BYTES)
+        if not head:
+            raise EMPTY_FILE()
+        if b"\0" in head and not head.startswith(_UTF16_MARKS):
+            raise UNKNOWN_FORMAT()
 
     def require_size(self, bytes_max: int) -> None:
         """Refuse text beyond the limit: a small archive may unpack to anything."""
@@ -178,16 +190,10 @@ def _plain(text: _Text, digest: FileDigest, target: Path, declared: Declared) ->
 
 def _format(path: Path) -> FileFormat:
     with path.open("rb") as stream:
-        head = stream.read(_HEAD_BYTES)
-    if not head:
-        raise EMPTY_FILE()
-    if head.startswith(b"PAR1"):
+        head = stream.read(4)
+    if head == b"PAR1":
         return "parquet"
-    if head.startswith(b"\x1f\x8b"):
-        return "csv.gz"
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UNKNOWN_FORMAT()
-    return "csv"
+    return "csv.gz" if head.startswith(b"\x1f\x8b") else "csv"
 
 
 @contextmanager

@@ -6,6 +6,8 @@ or a value from the file never becomes SQL. Only queries written here and in the
 modules run; what comes from outside goes in as parameters.
 """
 
+# ruff: noqa: S608 - SQL is put together from parts of ours; values from outside are bound.
+
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ import duckdb
 
 from dataexchange.content.chunks import FileDigest
 from dataexchange.content.delimited import COLUMNS_MAX
+from dataexchange.content.encoding import REPLACEMENT
 from dataexchange.content.reading import (
     NO_HEADER,
     TEXT_BYTES_MAX,
@@ -116,7 +119,7 @@ def _load_plain(connection: duckdb.DuckDBPyConnection, path: Path, width: int) -
     columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(width))
     # One thread: the order of the records is measured too.
     connection.execute(
-        f"CREATE TABLE raw AS SELECT * FROM read_csv($path, columns = {{{columns}}},"  # noqa: S608  # names of ours
+        f"CREATE TABLE raw AS SELECT * FROM read_csv($path, columns = {{{columns}}},"
         " auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"',"
         rf" new_line = '\r\n', parallel = false, max_line_size = {_LINE_BYTES_MAX})",
         {"path": str(path)},
@@ -135,17 +138,20 @@ def _load_parquet(
             raise NO_HEADER(columns_max=COLUMNS_MAX)
         given = ", ".join(f"p{position}" for position in range(len(described)))
         texts = ", ".join(
-            f"nullif(CAST(p{position} AS VARCHAR), '') AS c{position}"
+            # What reading does to delimited text is done here too: no NUL, empty is nothing.
+            f"nullif(replace(CAST(p{position} AS VARCHAR), chr(0), '{REPLACEMENT}'), '')"
+            f" AS c{position}"
             for position in range(len(described))
         )
         connection.execute(
-            f"CREATE TABLE raw AS SELECT {texts} FROM read_parquet($path) AS given({given})",  # noqa: S608  # names of ours
+            f"CREATE TABLE raw AS SELECT {texts} FROM read_parquet($path) AS given({given})",
             parameters,
         )
     except duckdb.Error as error:
         # The engine's own words may name the private folder.
         raise UNREADABLE(reason=type(error).__name__) from error
-    return tuple(str(row[0]) for row in described), tuple(str(row[1]) for row in described)
+    names = tuple(str(row[0]).replace("\0", REPLACEMENT) for row in described)
+    return names, tuple(str(row[1]) for row in described)
 
 
 def _literal(text: str) -> str:
