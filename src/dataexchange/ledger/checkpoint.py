@@ -16,7 +16,7 @@ from dataexchange.ledger.merkle import EMPTY_ROOT, HASH_SIZE, SIZE_MAX
 from dataexchange.ledger.note import Note, NoteError, Signer, Verifier, open_note, sign_note
 from dataexchange.ledger.signature import decode_base64
 
-_SIZE = re.compile("0|[1-9][0-9]{0,18}")
+_DECIMAL = re.compile("0|[1-9][0-9]{0,18}")
 
 
 class CheckpointError(NoteError):
@@ -48,12 +48,11 @@ class Checkpoint:
         """Return the checkpoint that the text of a note is; `CheckpointError` where it is none."""
         try:
             origin, size, root, end = text.decode().split("\n")
-            decoded = decode_base64(root)
+            if end:
+                raise CheckpointError("a checkpoint ends in a newline")
+            return cls(origin, parse_decimal(size), decode_base64(root))
         except ValueError as error:
             raise CheckpointError("a checkpoint is origin, size and base64 root") from error
-        if end or not _SIZE.fullmatch(size):
-            raise CheckpointError("a checkpoint's size is a decimal number on its second line")
-        return cls(origin, int(size), decoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +85,10 @@ def open_checkpoint(
     if (log.key.name, log.key.key_id) not in signed:
         raise CheckpointError(f"{checkpoint.origin} did not sign this checkpoint")
     return OpenedCheckpoint(checkpoint, opened)
+
+
+def parse_decimal(text: str) -> int:
+    """Return the number that ASCII digits without leading zeros are; ValueError otherwise."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("not a decimal number without leading zeros")
+    return int(text)
