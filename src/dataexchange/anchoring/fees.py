@@ -44,15 +44,18 @@ def first_fees(base_fee_wei: int, policy: FeePolicy) -> Fees | None:
 
 
 def replacement_fees(previous: Fees, base_fee_wei: int, policy: FeePolicy) -> Fees | None:
-    """Return what to offer so that nodes replace `previous`, or None where the cap forbids it."""
+    """Return what to offer so that nodes replace `previous`, or None while fees are over the cap.
+
+    At the cap no bump is left: nodes that still hold `previous` will refuse the offer and mine
+    that, nodes that forgot it will take the offer. Either way the nonce gets used.
+    """
     offer = first_fees(base_fee_wei, policy)
     if offer is None:
         return None
-    bumped = Fees(
-        max(offer.max_fee_wei, _bump(previous.max_fee_wei, policy)),
-        max(offer.priority_fee_wei, _bump(previous.priority_fee_wei, policy)),
-    )
-    return bumped if bumped.max_fee_wei <= policy.max_fee_wei else None
+    max_fee_wei = max(offer.max_fee_wei, _bump(previous.max_fee_wei, policy))
+    priority_fee_wei = max(offer.priority_fee_wei, _bump(previous.priority_fee_wei, policy))
+    capped = min(max_fee_wei, policy.max_fee_wei)
+    return Fees(capped, min(priority_fee_wei, capped))
 
 
 def _bump(amount_wei: int, policy: FeePolicy) -> int:

@@ -34,6 +34,8 @@ class View:
     final_head: TreeHead
     # The roots at the sizes that were asked for; a size without a root is missing.
     final_roots: Mapping[int, bytes] = field(default_factory=dict)
+    # The nonces of transactions of ours that the node should hold and does not.
+    forgotten: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Reason(Enum):
     SLOW = "slow"
     NOT_DUE = "not due"
     UNDERWAY = "underway"
+    FORGOTTEN = "forgotten"
     FEES_TOO_HIGH = "fees too high"
     NOTHING_NEW = "nothing new"
     LOG_BEHIND = "log behind"
@@ -64,7 +67,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Do nothing now; `again` are transactions to offer again if the node does not know them."""
+    """Send nothing new; `again` are transactions to offer again, in order."""
 
     reason: Reason
     again: tuple[Attempt, ...] = ()
@@ -93,20 +96,29 @@ def plan(state: WorkerState, view: View, *, now: datetime, schedule: Schedule) -
         return Send(Reason.NONCE_GAP, view.nonce)
     if is_stale(first, view):
         return Send(Reason.STALE, view.nonce, replaces=first)
-    if now - first.sent_at >= schedule.resend_after:
+    again = tuple(a for a in open_attempts if a.nonce in view.forgotten and not a.refused)
+    if again:
+        return Wait(Reason.FORGOTTEN, again)
+    if _is_slow(first, view, now=now, schedule=schedule):
         return Send(Reason.SLOW, view.nonce, replaces=first)
-    return Wait(Reason.UNDERWAY, open_attempts)
+    return Wait(Reason.UNDERWAY)
 
 
 def outstanding(state: WorkerState, view: View) -> tuple[Attempt, ...]:
-    """Return what this chain has not executed: the last transaction of each nonce, in order."""
-    newest = {attempt.nonce: attempt for attempt in state.attempts if attempt.nonce >= view.nonce}
-    return tuple(newest[nonce] for nonce in sorted(newest))
+    """Return the transactions that this chain has not executed, by nonce."""
+    attempts = (attempt for attempt in state.attempts if attempt.nonce >= view.nonce)
+    return tuple(sorted(attempts, key=lambda attempt: attempt.nonce))
 
 
 def is_stale(attempt: Attempt, view: View) -> bool:
     """Whether the contract would refuse it: its proof starts elsewhere or its key was replaced."""
     return (attempt.previous_size, attempt.epoch) != (view.head.size, view.epoch)
+
+
+def _is_slow(attempt: Attempt, view: View, *, now: datetime, schedule: Schedule) -> bool:
+    """Whether the chain went on without it. A chain that stands still is not paid to move."""
+    waited = now - attempt.sent_at >= schedule.resend_after
+    return waited and (view.block_number > attempt.block_number or attempt.refused)
 
 
 def forget_final(state: WorkerState, view: View) -> WorkerState:

@@ -38,7 +38,11 @@ class SignedRoot(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A transaction that may have been sent. Kept, to be sent again, until its nonce is final."""
+    """A transaction that may have been sent. Kept, to be sent again, until its nonce is final.
+
+    `sent_at` and `block_number` say when it was offered last, `refused` whether the node then
+    did not take it.
+    """
 
     nonce: int
     size: int
@@ -49,6 +53,8 @@ class Attempt(msgspec.Struct, frozen=True):
     max_fee_wei: int
     priority_fee_wei: int
     sent_at: datetime
+    block_number: int
+    refused: bool = False
 
     @property
     def fees(self) -> Fees:
@@ -87,8 +93,13 @@ class WorkerState(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, signed=(*rest, signed), last_signed=signed)
 
     def with_attempt(self, attempt: Attempt) -> "WorkerState":
-        """Return the state that remembers one more transaction."""
-        return msgspec.structs.replace(self, attempts=(*self.attempts, attempt))
+        """Return the state that remembers a transaction, the only one for its nonce.
+
+        One that it replaces may be mined all the same. Then the nonce is used, and the root it
+        carried is on the chain, where it will be found.
+        """
+        rest = tuple(other for other in self.attempts if other.nonce != attempt.nonce)
+        return msgspec.structs.replace(self, attempts=(*rest, attempt))
 
     def signature_for(self, head: TreeHead, epoch: int) -> SignedRoot | None:
         """Return what was signed for this root under this epoch, if anything was."""

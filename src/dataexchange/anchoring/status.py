@@ -1,0 +1,68 @@
+"""How anchoring stands: what the contract holds, and what the worker knows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from eth_typing import ChecksumAddress
+
+from dataexchange.anchoring.authorisation import AnchorSite
+from dataexchange.anchoring.chain import Chain, answering
+from dataexchange.anchoring.plan import outstanding
+from dataexchange.anchoring.source import TreeHead
+from dataexchange.anchoring.state import fresh_state
+from dataexchange.anchoring.store import AnchorStore
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorStatus:
+    """Sizes are numbers of entries. `log_ahead_count` entries are not yet in any anchored root."""
+
+    site: AnchorSite
+    head: TreeHead
+    final_head: TreeHead
+    epoch: int
+    anchor_key: ChecksumAddress
+    fork_count: int
+    block_number: int
+    final_number: int
+    base_fee_wei: int
+    payer_balance_wei: int
+    receipt_count: int
+    outstanding_count: int
+    last_signed_at: datetime | None
+    log_ahead_count: int | None
+
+
+async def status(
+    chain: Chain,
+    site: AnchorSite,
+    *,
+    store: AnchorStore,
+    payer: ChecksumAddress,
+    latest: TreeHead | None = None,
+) -> AnchorStatus:
+    """Return how anchoring stands now; needs no key, no lease, and changes nothing.
+
+    `latest` is the log's newest checkpoint, where the caller knows it.
+    """
+    await chain.require_site(site)
+    state = await store.load() or fresh_state(site)
+    view = await chain.observe(site, payer, ())
+    async with answering():
+        fork_count = await chain.contract(site).functions.forkCount().call()
+    return AnchorStatus(
+        site=site,
+        head=view.head,
+        final_head=view.final_head,
+        epoch=view.epoch,
+        anchor_key=view.anchor_key,
+        fork_count=fork_count,
+        block_number=view.block_number,
+        final_number=view.final_number,
+        base_fee_wei=view.base_fee_wei,
+        payer_balance_wei=view.balance_wei,
+        receipt_count=len(await store.receipts()),
+        outstanding_count=len(outstanding(state, view)),
+        last_signed_at=None if state.last_signed is None else state.last_signed.signed_at,
+        log_ahead_count=None if latest is None else max(0, latest.size - view.head.size),
+    )
