@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-RefusalKind: TypeAlias = Literal["malformed", "forbidden", "missing", "conflict", "rule", "busy"]
+RefusalKind: TypeAlias = Literal[
+    "malformed", "unauthenticated", "forbidden", "missing", "conflict", "rule", "busy"
+]
 
 
 class DataExchangeError(Exception):

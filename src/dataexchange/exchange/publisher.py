@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database import tile_store
@@ -47,7 +47,7 @@ class Publisher:
 
     async def publish(self) -> None:
         """Sign a checkpoint of the log as it is, unless one of its size is signed already."""
-        async with AsyncSession(self._engine) as session, session.begin():
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             head = (await session.exec(select(HeadRow))).one_or_none()
             if head is None or head.size == self.published_size:
                 return
@@ -69,9 +69,3 @@ class Publisher:
                 await self.publish()
             except Exception:  # noqa: BLE001 -- the next period tries again
                 _log.exception("a checkpoint was not published")
-
-
-async def latest_checkpoint(session: AsyncSession) -> CheckpointRow | None:
-    """Return the checkpoint of the greatest size; `None` before the first."""
-    query = select(CheckpointRow).order_by(col(CheckpointRow.size).desc()).limit(1)
-    return (await session.exec(query)).one_or_none()

@@ -90,6 +90,11 @@ class Sequencer:
             await self._task
         await self._disconnect()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether submissions are being worked on."""
+        return self._task is not None and not self._task.done() and not self._stopping
+
     async def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append each of `submissions`, independently; return their outcomes in order."""
         waiting = self._enqueue([(submission,) for submission in submissions])

@@ -1,0 +1,109 @@
+"""The content store at the door: what hashes stand for, in and out, streamed."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Path as PathParameter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel
+
+from dataexchange.api.dependencies import Session, TheExchange, TheReader
+from dataexchange.api.registers import KEY
+from dataexchange.database import reading
+from dataexchange.errors import RefusalCode
+
+router = APIRouter(prefix="/v1/content", tags=["content"])
+
+READ_BYTES = 1024 * 1024
+Sha256 = Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")]
+
+SIGN_IN = RefusalCode(
+    "access.needed",
+    clause="docs/developer.md, access",
+    zh="此操作需要访问令牌",
+    en="This needs an access token",
+    remedy_zh="用 `dataexchange token` 生成。",
+    remedy_en="Make one with `dataexchange token`.",
+    kind="unauthenticated",
+)
+NO_CONTENT = RefusalCode(
+    "content.not_found",
+    clause="docs/developer.md, content",
+    zh="没有内容 {sha256}，或无权读取",
+    en="There is no content {sha256}, or it is not for you",
+    kind="missing",
+)
+HASH_DIFFERS = RefusalCode(
+    "content.hash_differs",
+    clause="docs/developer.md, content",
+    zh="内容的 SHA-256 是 {found}，不是 {named}",
+    en="The content's SHA-256 is {found}, not {named}",
+    kind="malformed",
+)
+TOO_LARGE = RefusalCode(
+    "content.too_large",
+    clause="docs/developer.md, limits",
+    zh="内容超过 {limit} 字节",
+    en="The content has more than {limit} bytes",
+    kind="malformed",
+)
+
+
+class Kept(BaseModel):
+    """Content that is kept now."""
+
+    sha256: str
+    size_bytes: int
+
+
+@router.put("/{sha256}", status_code=201, summary="存入内容 Keep content")
+async def keep(sha256: Sha256, request: Request, exchange: TheExchange, reader: TheReader) -> Kept:
+    """Keep the request's body under its hash; any party may. Putting it again changes nothing."""
+    if reader.party is None:
+        raise SIGN_IN()
+    limit = request.app.state.settings.content_bytes_max
+    with NamedTemporaryFile(prefix="dataexchange-") as file:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise TOO_LARGE(limit=limit)
+            file.write(part)
+        file.flush()
+        found = await run_in_threadpool(_hash, Path(file.name))
+        if found != sha256:
+            raise HASH_DIFFERS(found=found, named=sha256)
+        await run_in_threadpool(exchange.content.put, Path(file.name))
+    return Kept(sha256=sha256, size_bytes=size)
+
+
+@router.get("/{sha256}/of/{key:path}", summary="读取内容 Read content")
+async def content(  # noqa: PLR0917 -- FastAPI passes them by name
+    sha256: Sha256, key: str, exchange: TheExchange, session: Session, reader: TheReader
+) -> Response:
+    """The content that the aggregate `key` names, for the parties to it, and regulators."""
+    row = await reading.aggregate(session, key) if KEY.fullmatch(key) else None
+    allowed = row is not None and sha256.encode() in row.state
+    if row is None or not allowed or not (reader.reads_all or reader.party in row.parties):
+        raise NO_CONTENT(sha256=sha256)
+    if sha256 not in exchange.content:
+        raise NO_CONTENT(sha256=sha256)
+    file = await run_in_threadpool(exchange.content.open, sha256)
+
+    async def parts() -> AsyncIterator[bytes]:
+        with file:
+            while part := await run_in_threadpool(file.read, READ_BYTES):
+                yield part
+
+    headers = {"Content-Length": str(exchange.content.size_bytes(sha256))}
+    return StreamingResponse(parts(), media_type="application/octet-stream", headers=headers)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,162 @@
+"""Reads of the log: its state, entries, and proofs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from dataexchange.api.dependencies import Session, TheExchange, TheReader
+from dataexchange.database import reading, tile_store
+from dataexchange.database.reading import Reader
+from dataexchange.database.tables import CheckpointRow, EntryRow
+from dataexchange.errors import RefusalCode
+from dataexchange.ledger import merkle
+from dataexchange.ledger.proof import TlogProof
+
+router = APIRouter(prefix="/v1", tags=["log"])
+
+NO_ENTRY = RefusalCode(
+    "entry.not_found",
+    clause="docs/ledger-format.md",
+    zh="账本中没有第 {index} 条",
+    en="The log has no entry {index}",
+    kind="missing",
+)
+NOT_COVERED = RefusalCode(
+    "checkpoint.not_yet",
+    clause="docs/ledger-format.md, checkpoints",
+    zh="尚无覆盖 {size} 条的检查点",
+    en="No checkpoint covers {size} entries yet",
+    remedy_zh="检查点每秒发布，稍后重试。",
+    remedy_en="Checkpoints follow within a second; try again.",
+    kind="busy",
+)
+BAD_SIZES = RefusalCode(
+    "proof.bad_sizes",
+    clause="RFC 9162 section 2.1.4",
+    zh="须 0 ≤ old ≤ new ≤ {size}",
+    en="Sizes must be 0 ≤ old ≤ new ≤ {size}",
+    kind="malformed",
+)
+ENTRY_NOT_YOURS = RefusalCode(
+    "entry.not_yours",
+    clause="architecture: reads",
+    zh="第 {index} 条只对其当事方、监管机构和运营机构开放",
+    en="Entry {index} is for the parties that it names, regulators and the operator",
+    remedy_zh="以当事方身份出示访问令牌。",
+    remedy_en="Show an access token of a party to it.",
+    kind="forbidden",
+)
+
+Index = Annotated[int, Path(ge=0, lt=2**53)]
+Size = Annotated[int, Query(ge=0, lt=2**53)]
+
+
+class LogState(BaseModel):
+    """Where the log is: `size` entries written, `checkpoint` the latest signed."""
+
+    origin: str
+    size: int
+    vkey: str
+    checkpoint: str | None
+
+
+class EntryPage(BaseModel):
+    """Leaf hashes (hex) of some entries; the bodies are at their own address."""
+
+    items: list[dict[str, object]]
+    next: int | None
+
+
+class ConsistencyProof(BaseModel):
+    """RFC 9162 consistency proof; hashes in hex."""
+
+    old: int
+    new: int
+    path: list[str]
+
+
+@router.get("/log", summary="账本状态 State of the log")
+async def log_state(exchange: TheExchange, session: Session) -> LogState:
+    """Origin, size, the key that signs checkpoints, and the latest checkpoint."""
+    head = await reading.head(session)
+    latest = await reading.latest_checkpoint(session)
+    return LogState(
+        origin=head.origin,
+        size=head.size,
+        vkey=exchange.signer.vkey,
+        checkpoint=latest.note if latest else None,
+    )
+
+
+@router.get("/entries", summary="条目列表 Entries")
+async def entry_list(
+    session: Session,
+    start: Size = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> EntryPage:
+    """Index and leaf hash of entries from `start`."""
+    rows = await reading.entries(session, start, limit + 1)
+    items: list[dict[str, object]] = [
+        {"index": row.index, "leaf": row.leaf.hex()} for row in rows[:limit]
+    ]
+    return EntryPage(items=items, next=rows[limit].index if len(rows) > limit else None)
+
+
+@router.get("/entries/{index}", summary="条目原文 An entry's exact bytes")
+async def entry_bytes(index: Index, session: Session, reader: TheReader) -> Response:
+    """The entry as it is hashed; for those it names, regulators and the operator."""
+    row = await _entry(session, index, reader)
+    headers = {"ETag": f'"{row.leaf.hex()}"', "Cache-Control": "private, immutable"}
+    return Response(row.body, media_type="application/json", headers=headers)
+
+
+@router.get("/entries/{index}/proof", summary="包含证明 Inclusion proof")
+async def entry_proof(index: Index, session: Session) -> PlainTextResponse:
+    """A C2SP tlog-proof that the entry is in the log that the checkpoint signs."""
+    return PlainTextResponse((await prove(session, index)).encode())
+
+
+@router.get("/proofs/consistency", summary="一致性证明 Consistency proof")
+async def consistency(old: Size, new: Size, session: Session) -> ConsistencyProof:
+    """Prove that the log of `old` entries is a prefix of the log of `new`."""
+    size = (await reading.head(session)).size
+    if not old <= new <= size:
+        raise BAD_SIZES(size=size)
+    path = []
+    if 0 < old < new:
+        ranges = merkle.consistency_ranges(old, new)
+        path = (await tile_store.tree(session, new, ranges)).consistency_proof(old)
+    return ConsistencyProof(old=old, new=new, path=[node.hex() for node in path])
+
+
+async def prove(session: AsyncSession, index: int) -> TlogProof:
+    """Return the proof of entry `index` in the latest checkpoint."""
+    checkpoint = await covering(session, index)
+    ranges = merkle.inclusion_ranges(index, checkpoint.size)
+    tree = await tile_store.tree(session, checkpoint.size, ranges)
+    return TlogProof(
+        index=index, path=tuple(tree.inclusion_proof(index)), checkpoint=checkpoint.note.encode()
+    )
+
+
+async def covering(session: AsyncSession, index: int) -> CheckpointRow:
+    """Return the latest checkpoint, which must cover entry `index`."""
+    latest = await reading.latest_checkpoint(session)
+    if latest is not None and latest.size > index:
+        return latest
+    if (await reading.head(session)).size > index:
+        raise NOT_COVERED(size=index + 1)
+    raise NO_ENTRY(index=index)
+
+
+async def _entry(session: AsyncSession, index: int, reader: Reader) -> EntryRow:
+    row = await session.get(EntryRow, index)
+    if row is None:
+        raise NO_ENTRY(index=index)
+    named = reader.party is not None and reader.party.encode() in row.body
+    if not (reader.reads_all or named):
+        raise ENTRY_NOT_YOURS(index=index)
+    return row

@@ -1,0 +1,96 @@
+"""Problems, RFC 9457: one form for every refusal, in Chinese and English."""
+
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dataexchange.errors import DataExchangeError, RefusalCode, RefusedError, UnavailableError
+from dataexchange.ledger.canonical import NOT_CANONICAL
+
+MEDIA_TYPE = "application/problem+json"
+STATUS = {
+    "malformed": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "missing": 404,
+    "conflict": 409,
+    "rule": 422,
+    "busy": 503,
+}
+__all__ = ["MEDIA_TYPE", "NOT_CANONICAL", "STATUS", "body_of", "problem", "response", "status_of"]
+
+UNAVAILABLE = RefusalCode(
+    "exchange.unavailable",
+    clause="docs/operator.md",
+    zh="交易所暂不可用，结果未知时请以同一标识重试",
+    en="The exchange is not available now; where the outcome is unknown, retry with the same id",
+    remedy_zh="稍后重试。",
+    remedy_en="Try again shortly.",
+    kind="busy",
+)
+INTERNAL = RefusalCode(
+    "exchange.fault",
+    clause="docs/operator.md",
+    zh="内部错误；此事件没有留下任何改变",
+    en="A fault of ours; nothing of this was kept",
+    remedy_zh="请把发生时间告知运营机构。",
+    remedy_en="Please tell the operator when it happened.",
+)
+
+
+def refusal_of(error: Exception) -> RefusedError:
+    """Return `error` as a refusal that may be shown; nothing of an inner error leaks."""
+    if isinstance(error, RefusedError):
+        return error
+    return UNAVAILABLE() if isinstance(error, UnavailableError) else INTERNAL()
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status for `error`."""
+    if isinstance(error, RefusedError):
+        return STATUS[error.refusal.kind]
+    return 503 if isinstance(error, UnavailableError) else 500
+
+
+def problem(error: Exception) -> dict[str, Any]:
+    """Return the members of the problem document for `error`."""
+    refusal = refusal_of(error)
+    return {
+        "type": f"/problems/{refusal.code}",
+        "title": refusal.code,
+        "status": status_of(error),
+        "detail": f"{refusal.zh} / {refusal.en}",
+        "code": refusal.code,
+        "clause": refusal.refusal.clause,
+        "zh": refusal.zh,
+        "en": refusal.en,
+        "remedy": {"zh": refusal.remedy_zh, "en": refusal.remedy_en},
+    }
+
+
+def body_of(error: Exception) -> bytes:
+    """Return the problem document for `error` as JSON."""
+    return orjson.dumps(problem(error))
+
+
+def response(error: Exception, headers: dict[str, str] | None = None) -> Response:
+    """Return the HTTP response for `error`."""
+    status = status_of(error)
+    extra = dict(headers or {})
+    if status == 503:
+        extra["Retry-After"] = "1"
+    if status == 401:
+        extra["WWW-Authenticate"] = "Bearer"
+    return Response(body_of(error), status, extra, MEDIA_TYPE)
+
+
+async def on_error(_request: Request, error: Exception) -> Response:
+    """Answer with a problem; the handler of every error that this package raises."""
+    return response(error)
+
+
+def is_known(error: Exception) -> bool:
+    """Tell whether `error` is one of ours."""
+    return isinstance(error, DataExchangeError)

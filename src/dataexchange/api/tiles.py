@@ -1,0 +1,61 @@
+"""The C2SP tlog-tiles surface: checkpoint and hash tiles for all, entry bundles for regulators."""
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, Response
+
+from dataexchange.api.dependencies import Session, TheReader
+from dataexchange.api.log import NOT_COVERED
+from dataexchange.database import reading, tile_store
+from dataexchange.errors import RefusalCode
+from dataexchange.ledger.tile import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TileError, TileName
+
+router = APIRouter(tags=["tlog-tiles"])
+
+NO_TILE = RefusalCode(
+    "tile.not_found",
+    clause="C2SP tlog-tiles",
+    zh="没有此瓦片：{path}",
+    en="There is no such tile: {path}",
+    kind="missing",
+)
+BUNDLE_NOT_YOURS = RefusalCode(
+    "tile.bundle_not_yours",
+    clause="architecture: reads",
+    zh="条目包含交易内容，只对监管机构和运营机构开放",
+    en="Entry bundles hold deals and are for regulators and the operator",
+    kind="forbidden",
+)
+IMMUTABLE = "max-age=604800, immutable"
+
+
+@router.get("/checkpoint", summary="最新检查点 Latest checkpoint")
+async def checkpoint(session: Session) -> PlainTextResponse:
+    """The latest signed checkpoint (C2SP tlog-checkpoint)."""
+    latest = await reading.latest_checkpoint(session)
+    if latest is None:
+        raise NOT_COVERED(size=0)
+    return PlainTextResponse(latest.note, headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/tile/{path:path}", summary="瓦片 A tile or entry bundle")
+async def tile(path: str, session: Session, reader: TheReader) -> Response:
+    """A hash tile (public), or an entry bundle (regulators, operator), full or partial."""
+    try:
+        name = TileName.parse(f"tile/{path}")
+    except TileError as error:
+        raise NO_TILE(path=path) from error
+    if name.level == ENTRIES and not reader.reads_all:
+        raise BUNDLE_NOT_YOURS()
+    latest = await reading.latest_checkpoint(session)
+    if latest is None or _end(name) > latest.size:
+        raise NO_TILE(path=path)
+    data = await tile_store.read_tile(session, name)
+    return Response(
+        data, media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE}
+    )
+
+
+def _end(name: TileName) -> int:
+    """Return how many entries a log must have for `name` to exist."""
+    shift = max(name.level, 0) * TILE_HEIGHT
+    return (name.index * TILE_WIDTH + name.width) << shift

@@ -1,0 +1,143 @@
+"""Reads of the log and of the registers, as the doors ask for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text, tuple_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from dataexchange.database.tables import AggregateRow, CheckpointRow, EntryRow, HeadRow
+from dataexchange.identity.party import Party
+from dataexchange.registry.visibility import PUBLIC_KINDS, READS_ALL
+from dataexchange.rules import Role
+from dataexchange.rules.state import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads; `party` is `None` for anyone."""
+
+    party: str | None = None
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether this is the operator or a regulator."""
+        return not READS_ALL.isdisjoint(self.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a register: rows first seen before index `as_of`, in order of appearance."""
+
+    rows: Sequence[AggregateRow]
+    as_of: int
+    more: bool
+
+
+async def head(session: AsyncSession) -> HeadRow:
+    """Return the head row."""
+    return (await session.exec(select(HeadRow))).one()
+
+
+async def party(session: AsyncSession, key: str) -> Party | None:
+    """Return a party's state."""
+    row = await session.get(AggregateRow, key)
+    return decode(Party, row.state) if row is not None else None
+
+
+async def aggregate(session: AsyncSession, key: str) -> AggregateRow | None:
+    """Return one aggregate."""
+    return await session.get(AggregateRow, key)
+
+
+async def register(
+    session: AsyncSession,
+    kind: str,
+    reader: Reader,
+    *,
+    after: tuple[int, str] = (-1, ""),
+    as_of: int | None = None,
+    limit: int = 50,
+    names: str | None = None,
+) -> Page:
+    """Return a page of the register of `kind`, as far as `reader` may see it.
+
+    `names` keeps those that name that party.
+    """
+    size = as_of if as_of is not None else (await head(session)).size
+    query = (
+        select(AggregateRow)
+        .where(
+            AggregateRow.kind == kind,
+            col(AggregateRow.first_index) < size,
+            tuple_(col(AggregateRow.first_index), col(AggregateRow.key)) > after,
+        )
+        .order_by(col(AggregateRow.first_index), col(AggregateRow.key))
+        .limit(limit + 1)
+    )
+    if kind not in PUBLIC_KINDS and not reader.reads_all:
+        query = query.where(col(AggregateRow.parties).contains([reader.party or ""]))
+    if names is not None:
+        query = query.where(col(AggregateRow.parties).contains([names]))
+    rows = list(await session.exec(query))
+    return Page(rows[:limit], size, len(rows) > limit)
+
+
+async def entries(session: AsyncSession, start: int, count: int) -> Sequence[EntryRow]:
+    """Return `count` entries from index `start`."""
+    query = (
+        select(EntryRow)
+        .where(col(EntryRow.index) >= start, col(EntryRow.index) < start + count)
+        .order_by(col(EntryRow.index))
+    )
+    return list(await session.exec(query))
+
+
+async def history(
+    session: AsyncSession, key: str, *, before: int | None = None, limit: int = 50
+) -> list[int]:
+    """Return the indexes of the entries about `key`, newest first, from `before` (not included).
+
+    Walks the subject's own chain, so the cost is of what is returned.
+    """
+    start = before
+    if start is None:
+        row = await session.get(AggregateRow, key)
+        if row is None:
+            return []
+        start = row.head_index
+    parameters = {"key": key, "start": start, "limit": limit + 1}
+    found = [int(index) for (index,) in await session.execute(text(_HISTORY), parameters)]
+    return [index for index in found if index != before][:limit]
+
+
+async def checkpoint_of(session: AsyncSession, size: int) -> CheckpointRow | None:
+    """Return the smallest checkpoint that covers `size` entries."""
+    query = (
+        select(CheckpointRow)
+        .where(col(CheckpointRow.size) >= size)
+        .order_by(col(CheckpointRow.size))
+        .limit(1)
+    )
+    return (await session.exec(query)).one_or_none()
+
+
+async def latest_checkpoint(session: AsyncSession) -> CheckpointRow | None:
+    """Return the checkpoint of the greatest size; `None` before the first."""
+    query = select(CheckpointRow).order_by(col(CheckpointRow.size).desc()).limit(1)
+    return (await session.exec(query)).one_or_none()
+
+
+_HISTORY = """
+with recursive chain(index, previous, depth) as (
+    select e.index, e.previous[array_position(e.subjects, :key)], 1
+      from entry e where e.index = :start and :key = any(e.subjects)
+    union all
+    select e.index, e.previous[array_position(e.subjects, :key)], c.depth + 1
+      from chain c join entry e on e.index = c.previous
+     where c.depth < :limit
+)
+select index from chain
+"""

@@ -1,0 +1,31 @@
+"""The environment. Only the doors read it; rooms are given what they need."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the service, from `DATAEXCHANGE_…` variables.
+
+    Without a database URL an embedded PostgreSQL runs in `data_folder`. With one,
+    `owner_database_url` is the login that owns the tables and migrates them; it is the same login
+    where it is not given, and the service gives its rights up after migrating.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DATAEXCHANGE_", extra="ignore")
+
+    database_url: str | None = None
+    owner_database_url: str | None = None
+    data_folder: Path = Path(".dataexchange")
+    origin: str = "localhost/dataexchange"
+    log_key_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8600
+    body_bytes_max: int = 16 * 1024 * 1024
+    content_bytes_max: int = 4 * 1024 * 1024 * 1024
+
+    @property
+    def log_key_path(self) -> Path:
+        """Where the key that signs checkpoints is kept."""
+        return self.log_key_file or self.data_folder / "log.key"
