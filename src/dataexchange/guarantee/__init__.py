@@ -1,0 +1,1 @@
+"""Pledge 质押, guarantee 担保, recovery."""
