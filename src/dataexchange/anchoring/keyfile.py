@@ -59,9 +59,11 @@ def _read_private(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileError(f"无法打开密钥文件 / cannot open key file: {path}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        _require_private(os.fstat(file.fileno()), path)
-        return file.read(FILE_SIZE_MAX_BYTES)
+    try:
+        _require_private(os.fstat(descriptor), path)
+        return os.read(descriptor, FILE_SIZE_MAX_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def _require_private(status: os.stat_result, path: Path) -> None:
