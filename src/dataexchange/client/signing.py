@@ -1,6 +1,6 @@
 """Build and sign statements. Private keys live here, with their owner, and go nowhere else."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -87,9 +87,13 @@ class Actor:
         message = signature.pre_authentication(signature.STATEMENT_TYPE, stated.body)
         return Signature("ed25519", encode_base64(self.key.sign(message)))
 
-    def sign_batch(self, stated: list[Statement]) -> list[Signature]:
-        """Return one signature per statement, all resting on a single signing of their tree."""
+    def sign_whole(self, stated: Sequence[Statement]) -> Signature:
+        """Return the one signature under which a batch of statements is sent."""
         leaves = [merkle.leaf_hash(one.body) for one in stated]
         message = signature.batch_message(self.log, self.key.id, len(leaves), merkle.root(leaves))
-        signed = Signature("ed25519", encode_base64(self.key.sign(message)))
-        return signature.batch_signatures(signed, leaves)
+        return Signature("ed25519", encode_base64(self.key.sign(message)))
+
+    def sign_batch(self, stated: Sequence[Statement]) -> list[Signature]:
+        """Return one signature per statement, all resting on a single signing of their tree."""
+        leaves = [merkle.leaf_hash(one.body) for one in stated]
+        return signature.batch_signatures(self.sign_whole(stated), leaves)

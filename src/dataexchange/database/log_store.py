@@ -6,9 +6,9 @@ tail was read.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -60,11 +60,10 @@ async def lock(
 async def write(connection: Connection, appended: Sequence[Appended], frontier: Frontier) -> bool:
     """Write entries and states and move the head, all at once; False where the head had moved."""
     first, last = appended[0], appended[-1]
-    states = {key: held for one in appended for key, held in one.subjects.items()}
-    encoded = [encode_state(held.state) if held.state else b"" for held in states.values()]
     subjects = [sorted(one.subjects) for one in appended]
     moved = await connection.fetchval(
         _WRITE,
+        *_columns({key: held for one in appended for key, held in one.subjects.items()}),
         first.index,
         last.index + 1,
         last.leaf,
@@ -80,20 +79,32 @@ async def write(connection: Connection, appended: Sequence[Appended], frontier: 
             _array([str(one.previous[key]) for key in keys])
             for one, keys in zip(appended, subjects, strict=True)
         ],
-        list(states),
-        [kind_of(key) for key in states],
-        [held.seq for held in states.values()],
-        [bytes.fromhex(held.head) for held in states.values()],
-        [held.index for held in states.values()],
-        [held.first_index for held in states.values()],
-        [held.state.SCHEMA if held.state else 0 for held in states.values()],
+    )
+    return bool(moved)
+
+
+async def write_states(connection: Connection, held: Mapping[str, Held]) -> None:
+    """Write states alone, as a rebuild does."""
+    await connection.execute(_WRITE_STATES.format(condition="true"), *_columns(held))
+
+
+def _columns(held: Mapping[str, Held]) -> tuple[list[Any], ...]:
+    """Return the columns of the aggregate rows of `held`, in the order of `_WRITE_STATES`."""
+    encoded = [encode_state(one.state) if one.state else b"" for one in held.values()]
+    return (
+        list(held),
+        [kind_of(key) for key in held],
+        [one.seq for one in held.values()],
+        [bytes.fromhex(one.head) for one in held.values()],
+        [one.index for one in held.values()],
+        [one.first_index for one in held.values()],
+        [one.state.SCHEMA if one.state else 0 for one in held.values()],
         encoded,
         [
             _array(parties_in(key.encode() + state))
-            for key, state in zip(states, encoded, strict=True)
+            for key, state in zip(held, encoded, strict=True)
         ],
     )
-    return bool(moved)
 
 
 def parties_in(data: bytes) -> list[str]:
@@ -134,27 +145,29 @@ def _held(row: asyncpg.Record) -> Held:
 
 
 _PARTY = re.compile(rb"party_[0-7][0-9a-hjkmnp-tv-z]{25}")
-_WRITE = """
-with moved as (
-    update head set size = $2, last = $3, frontier = $4, recorded_at = $5
-     where log = 1 and size = $1 returning 1
-), entries as (
-    insert into entry (index, body, leaf, statement_id, actor, subjects, previous)
-    select i, b, l, s, a, k::text[], p::bigint[]
-      from unnest($6::bigint[], $7::bytea[], $8::bytea[], $9::text[], $10::text[],
-                  $11::text[], $12::text[]) as e(i, b, l, s, a, k, p)
-     where exists (select 1 from moved)
-), states as (
+_WRITE_STATES = """
     insert into aggregate (key, kind, seq, head, head_index, first_index, state_schema, state,
                            parties)
     select k, d, q, h, i, f, v, s, p::text[]
-      from unnest($13::text[], $14::text[], $15::bigint[], $16::bytea[], $17::bigint[],
-                  $18::bigint[], $19::smallint[], $20::bytea[], $21::text[])
-           as a(k, d, q, h, i, f, v, s, p)
-     where exists (select 1 from moved)
+      from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[],
+                  $7::smallint[], $8::bytea[], $9::text[]) as a(k, d, q, h, i, f, v, s, p)
+     where {condition}
     on conflict (key) do update
        set seq = excluded.seq, head = excluded.head, head_index = excluded.head_index,
-           state_schema = excluded.state_schema, state = excluded.state, parties = excluded.parties
-)
-select count(*) from moved
+           state_schema = excluded.state_schema, state = excluded.state,
+           parties = excluded.parties
 """
+# Both parts are texts of this module; every value is a parameter.
+_WRITE = f"""
+with moved as (
+    update head set size = $11, last = $12, frontier = $13, recorded_at = $14
+     where log = 1 and size = $10 returning 1
+), entries as (
+    insert into entry (index, body, leaf, statement_id, actor, subjects, previous)
+    select i, b, l, s, a, k::text[], p::bigint[]
+      from unnest($15::bigint[], $16::bytea[], $17::bytea[], $18::text[], $19::text[],
+                  $20::text[], $21::text[]) as e(i, b, l, s, a, k, p)
+     where exists (select 1 from moved)
+), states as ({_WRITE_STATES.format(condition="exists (select 1 from moved)")})
+select count(*) from moved
+"""  # noqa: S608

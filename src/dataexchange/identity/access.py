@@ -43,7 +43,7 @@ class AccessToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: int
 
 
-def body(actor: str, key: str, log: str, issued_at: datetime, life: timedelta) -> bytes:
+def body(actor: str, key: str, log: str, *, issued_at: datetime, life: timedelta) -> bytes:
     """Return the canonical body of a token, to be signed with `pre_authentication`."""
     return canonical.encode(
         {

@@ -1,0 +1,189 @@
+"""The exchange over HTTP, for one actor: signed events in, receipts, registers and proofs out."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dataexchange.client.signing import Actor
+from dataexchange.errors import DataExchangeError
+from dataexchange.identity import access
+from dataexchange.ledger.entry import encode_signature
+from dataexchange.ledger.policy import Policy
+from dataexchange.ledger.proof import ProvenEntry, verify_entry
+from dataexchange.ledger.signature import pre_authentication
+from dataexchange.ledger.statement import Statement
+
+TOKEN_LIFE = timedelta(minutes=30)
+
+
+class ExchangeRefusedError(DataExchangeError):
+    """The exchange refused: `problem` is its RFC 9457 document."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        self.problem = dict(problem)
+        self.code: str = self.problem.get("code", "unknown")
+        super().__init__(f"{self.code}: {self.problem.get('zh')} / {self.problem.get('en')}")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Where a statement stands in the log; `leaf` in hex; `repeated` if it was in before."""
+
+    index: int
+    leaf: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A statement with its actor's signature, in the form in which it is sent."""
+
+    body: bytes
+    id: str
+
+
+def signed(actor: Actor, statement: Statement) -> Signed:
+    """Return `statement` signed by `actor`."""
+    signature = encode_signature(actor.sign(statement))
+    return Signed(
+        b'{"signature":%b,"statement":%b}' % (signature, statement.body), statement.fields.id
+    )
+
+
+def access_token(actor: Actor, now: datetime | None = None, life: timedelta = TOKEN_LIFE) -> str:
+    """Return a token with which the bearer reads in `actor`'s name for `life`, an hour at most."""
+    issued_at = now or datetime.now(UTC)
+    body = access.body(actor.party, actor.key.id, actor.log, issued_at=issued_at, life=life)
+    return access.join(body, actor.key.sign(pre_authentication(access.TOKEN_TYPE, body)))
+
+
+class ExchangeClient:
+    """One actor's client; without an actor it reads what is public."""
+
+    def __init__(self, http: httpx.AsyncClient, actor: Actor | None = None) -> None:
+        self._http = http
+        self._actor = actor
+        self._token: tuple[str, datetime] | None = None
+
+    async def submit(self, event: str, payload: Mapping[str, Any], **options: Any) -> Accepted:
+        """Sign and send one event; `options` as in `Actor.state`. Safe to repeat with its id."""
+        sent = signed(self._signer, self._signer.state(event, payload, **options))
+        return await self.send(sent)
+
+    async def send(self, one: Signed) -> Accepted:
+        """Send a statement that is signed already."""
+        answer = await self._json("POST", "/v1/events", content=one.body)
+        return Accepted(answer["index"], answer["leaf"], answer["repeated"])
+
+    async def submit_batch(self, statements: Sequence[Statement]) -> list[dict[str, Any]]:
+        """Send statements of this actor under one signature; return each one's answer."""
+        signature = encode_signature(self._signer.sign_whole(statements))
+        bodies = b",".join(one.body for one in statements)
+        body = b'{"signature":%b,"statements":[%b]}' % (signature, bodies)
+        answer = await self._json("POST", "/v1/events/batch", content=body)
+        return list(answer["results"])
+
+    async def send_linked(self, parts: Iterable[Signed]) -> list[Accepted]:
+        """Send linked statements, of one or several actors; all get in, or none does."""
+        body = b'{"linked":true,"submissions":[%b]}' % b",".join(part.body for part in parts)
+        answer = await self._json("POST", "/v1/events/several", content=body)
+        for one in answer["results"]:
+            if "problem" in one:
+                raise ExchangeRefusedError(one["problem"])
+        return [Accepted(one["index"], one["leaf"], one["repeated"]) for one in answer["results"]]
+
+    async def dry_run(self, event: str, payload: Mapping[str, Any], **options: Any) -> Any:
+        """Return the states that the event would leave; a refusal is raised; nothing is kept."""
+        sent = signed(self._signer, self._signer.state(event, payload, **options))
+        return (await self._json("POST", "/v1/events/dry-run", content=sent.body))["states"]
+
+    async def state(self, key: str) -> dict[str, Any]:
+        """Return the state of an aggregate."""
+        return dict((await self._json("GET", f"/v1/aggregates/{key}"))["state"])
+
+    async def head(self, key: str) -> str:
+        """Return the leaf hash (hex) of the last entry about an aggregate: what a consent names."""
+        return str((await self._json("GET", f"/v1/aggregates/{key}"))["head"])
+
+    async def register(self, name: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
+        """Yield all items of a register, page by page, as of its size at the first page."""
+        cursor: str | None = None
+        while True:
+            chosen = {**query, **({"cursor": cursor} if cursor else {})}
+            page = await self._json("GET", f"/v1/{name}", params=chosen)
+            for item in page["items"]:
+                yield item
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    async def proven(self, index: int, policy: Policy, origin: str) -> ProvenEntry:
+        """Return entry `index`, proven to be in the log whose checkpoint meets `policy`."""
+        entry = await self.fetch(f"/v1/entries/{index}")
+        proof = await self.fetch(f"/v1/entries/{index}/proof")
+        return verify_entry(entry, proof, policy, origin=origin)
+
+    async def put_content(self, path: Path, sha256: str) -> None:
+        """Put a file into the content store, streamed."""
+
+        async def parts() -> AsyncIterator[bytes]:
+            with path.open("rb") as file:
+                while part := file.read(1 << 20):
+                    yield part
+
+        await self._json("PUT", f"/v1/content/{sha256}", content=parts())
+
+    async def get_content(self, sha256: str, key: str, to: Path) -> int:
+        """Fetch content that the aggregate `key` names into a file; return its size in bytes."""
+        url = f"/v1/content/{sha256}/of/{key}"
+        size = 0
+        async with self._http.stream("GET", url, headers=self._headers()) as response:
+            if response.status_code >= 400:
+                await response.aread()
+                _raise(response)
+            with to.open("wb") as file:
+                async for part in response.aiter_bytes():
+                    size += file.write(part)
+        return size
+
+    async def fetch(self, path: str) -> bytes:
+        """Return the bytes at a path of the exchange."""
+        response = await self._http.get(path, headers=self._headers())
+        if response.status_code >= 400:
+            _raise(response)
+        return response.content
+
+    @property
+    def _signer(self) -> Actor:
+        if self._actor is None:
+            raise DataExchangeError("写入需要签名主体 / writing needs an actor that signs")
+        return self._actor
+
+    def _headers(self) -> dict[str, str]:
+        if self._actor is None:
+            return {}
+        now = datetime.now(UTC)
+        if self._token is None or now > self._token[1]:
+            self._token = (access_token(self._actor, now), now + TOKEN_LIFE / 2)
+        return {"Authorization": f"Bearer {self._token[0]}"}
+
+    async def _json(self, method: str, path: str, **request: Any) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if not (method == "POST" and path.startswith("/v1/events")):
+            headers.update(self._headers())
+        response = await self._http.request(method, path, headers=headers, **request)
+        if response.status_code >= 400:
+            _raise(response)
+        return response.json()
+
+
+def _raise(response: httpx.Response) -> None:
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {"code": f"http.{response.status_code}", "en": response.text[:200]}
+    raise ExchangeRefusedError(problem)

@@ -1,0 +1,56 @@
+"""Carry a log away: fetch checkpoint, tiles and content, and write the bundle.
+
+What comes from the exchange is not trusted here and need not be: `verify` judges the bundle.
+"""
+
+import re
+import zipfile
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+from dataexchange.ledger.checkpoint import Checkpoint
+from dataexchange.ledger.note import Note
+from dataexchange.ledger.tile import ENTRIES, bundles, decode_bundle, tiles
+
+Fetch = Callable[[str], Awaitable[bytes]]
+FetchContent = Callable[[str], Awaitable[bytes | None]]
+
+_HASH = re.compile(rb'"([0-9a-f]{64})"')
+# Members get one fixed time: the same log gives the same bundle, byte for byte.
+_EPOCH = (2020, 1, 1, 0, 0, 0)
+
+
+async def export(fetch: Fetch, to: Path, fetch_content: FetchContent | None = None) -> int:
+    """Write the bundle of the latest checkpoint to `to`; return the number of entries.
+
+    `fetch_content` gives the content for a hash that an entry names, or `None`.
+    """
+    note = await fetch("/checkpoint")
+    size = Checkpoint.parse(Note.parse(note).text).size
+    temporary = to.with_suffix(".part")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as bundle:
+        _write(bundle, "checkpoint", note)
+        named: dict[str, None] = {}
+        for tile in (*bundles(size), *tiles(size)):
+            data = await fetch(f"/{tile.path}")
+            _write(bundle, tile.path, data)
+            if tile.level == ENTRIES and fetch_content is not None:
+                named.update(dict.fromkeys(_hashes(decode_bundle(data, tile.width))))
+        for sha256 in named:
+            content = await fetch_content(sha256) if fetch_content is not None else None
+            if content is not None:
+                _write(bundle, f"content/{sha256}", content)
+    temporary.replace(to)
+    return size
+
+
+def _write(bundle: zipfile.ZipFile, name: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    bundle.writestr(info, data)
+
+
+def _hashes(entries: Iterable[bytes]) -> Iterable[str]:
+    for entry in entries:
+        yield from (found.decode() for found in _HASH.findall(entry))

@@ -1,0 +1,124 @@
+"""The bundle: a zip of a checkpoint, tiles, entry bundles and content, all in C2SP layout.
+
+checkpoint            the signed note
+tile/entries/…        the entries
+tile/<L>/…            hash tiles
+content/<sha256>      what hashes in entries stand for
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from dataexchange.ledger.tile import ENTRIES, TileError, TileName, bundles, decode_bundle, tiles
+from dataexchange.verification.verdict import UnsoundError, UnusableError
+
+CHECKPOINT = "checkpoint"
+CHECKPOINT_BYTES_MAX = 1_000_000
+TILE_BYTES_MAX = 256 * 65_537
+CONTENT_BYTES_MAX = 1 << 30
+
+_CONTENT = re.compile(r"content/[0-9a-f]{64}")
+
+
+class Bundle:
+    """A bundle file, read member by member; nothing is trusted for being in it."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise UnusableError(f"{path} 不是可读的证据包 / is not a readable bundle") from error
+        names = self._zip.namelist()
+        self._sizes = {info.filename: info.file_size for info in self._zip.infolist()}
+        if len(names) != len(self._sizes):
+            raise UnsoundError("bundle.duplicate", "证据包有重名成员", "a member appears twice")
+        if CHECKPOINT not in self._sizes:
+            raise UnusableError("证据包里没有检查点 / the bundle has no checkpoint")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+
+    @property
+    def checkpoint(self) -> bytes:
+        """The signed note."""
+        return self._read(CHECKPOINT, CHECKPOINT_BYTES_MAX)
+
+    @property
+    def contents(self) -> list[str]:
+        """The hashes (hex) that content is given for."""
+        return [name.removeprefix("content/") for name in self._sizes if _CONTENT.fullmatch(name)]
+
+    def content(self, sha256: str) -> bytes:
+        """Return the content given for a hash, not checked."""
+        return self._read(f"content/{sha256}", CONTENT_BYTES_MAX)
+
+    def require_exactly(self, size: int) -> None:
+        """Refuse a bundle with members that a log of `size` does not have, or without its own."""
+        needed = {name.path for name in (*bundles(size), *tiles(size))} | {CHECKPOINT}
+        found = {name for name in self._sizes if not _CONTENT.fullmatch(name)}
+        if extra := sorted(found - needed):
+            raise UnsoundError(
+                "bundle.unknown_member",
+                f"证据包含有不属于该检查点的成员 {extra[0]}",
+                f"member {extra[0]} belongs to nothing that the checkpoint covers",
+            )
+        if missing := sorted(needed - found):
+            raise UnsoundError(
+                "bundle.missing_member",
+                f"证据包缺少 {missing[0]}（共缺 {len(missing)} 项）",
+                f"member {missing[0]} is missing ({len(missing)} in all)",
+                _first_index(missing),
+            )
+
+    def entries(self, size: int) -> Iterator[list[bytes]]:
+        """Yield the entries' bytes, bundle by bundle, in order."""
+        for name in bundles(size):
+            data = self._read(name.path, TILE_BYTES_MAX)
+            try:
+                yield decode_bundle(data, name.width)
+            except TileError as error:
+                raise UnsoundError(
+                    "bundle.damaged",
+                    f"{name.path} 已损坏",
+                    f"{name.path}: {error}",
+                    name.index * 256,
+                ) from error
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """Return a hash tile's bytes, not checked."""
+        return self._read(TileName(level, index, width).path, TILE_BYTES_MAX)
+
+    def _read(self, name: str, bytes_max: int) -> bytes:
+        if self._sizes.get(name, 0) > bytes_max:
+            raise UnsoundError("bundle.too_large", f"{name} 过大", f"{name} is too large")
+        try:
+            with self._zip.open(name) as member:
+                data = member.read(bytes_max + 1)
+        except (KeyError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+            raise _damaged(name) from error
+        except Exception as error:  # zlib.error and others of the decompressors
+            raise _damaged(name) from error
+        if len(data) > bytes_max:
+            raise UnsoundError("bundle.too_large", f"{name} 过大", f"{name} is too large")
+        return data
+
+
+def _damaged(name: str) -> UnsoundError:
+    index = _first_index([name])
+    return UnsoundError("bundle.damaged", f"{name} 已损坏", f"{name} cannot be read", index)
+
+
+def _first_index(names: list[str]) -> int | None:
+    """Return the first entry that the missing or broken members hold, where they hold any."""
+    found = []
+    for name in names:
+        try:
+            tile = TileName.parse(name)
+        except TileError:
+            continue
+        if tile.level == ENTRIES:
+            found.append(tile.index * 256)
+    return min(found, default=None)

@@ -1,0 +1,120 @@
+"""Replay a log: rebuild every entry by the rules and compare it, byte for byte, with what is given.
+
+An entry is a function of what came before it, the signed statement, and the time it was recorded.
+So one comparison checks its index, the log's chain, every subject's chain, its canonical form, and
+that the rules of the exchange let it in.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from dataexchange.accounts.book import Account
+from dataexchange.errors import DataExchangeError, RefusedError
+from dataexchange.identity.opening import LOG_KEY, Log
+from dataexchange.ledger.entry import Entry
+from dataexchange.ledger.merkle import Frontier
+from dataexchange.registry import submission
+from dataexchange.registry.catalogue import RULES_VERSION, catalogue
+from dataexchange.registry.submission import Submission
+from dataexchange.registry.tail import Tail
+from dataexchange.verification.verdict import UnsoundError, UnusableError
+
+
+class Replay:
+    """A log as it grows again from nothing; raises `UnsoundError` at the first entry at fault."""
+
+    def __init__(self, origin: str) -> None:
+        self.tail = Tail(origin)
+        self.frontier = Frontier()
+        self.events: Counter[str] = Counter()
+        self.hashes_named: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
+        self._linked: tuple[str, ...] = ()
+        self._linked_at = 0
+
+    def extend(self, bodies: Iterable[bytes]) -> None:
+        """Take the next entries."""
+        leaves = [self._take(body) for body in bodies]
+        self.frontier = self.frontier.extend(leaves)
+
+    def finish(self) -> None:
+        """Check what only the end shows: no linked group is cut off."""
+        if self._linked:
+            raise self._fault("linked.cut", "关联条目被截断", "a linked group is cut off")
+
+    @property
+    def balance_fen(self) -> int:
+        """The sum of all accounts, which the rules keep at zero."""
+        held = (one.state for one in self.tail.held.values())
+        return sum(state.balance_fen for state in held if isinstance(state, Account))
+
+    def _take(self, body: bytes) -> bytes:
+        try:
+            entry = Entry.parse(body)
+        except DataExchangeError as error:
+            raise self._fault("entry.malformed", "条目格式有误", str(error)) from error
+        try:
+            entry.statement.verify(entry.fields.signature)
+            submitted = submission.read(entry.statement, entry.fields.signature)
+        except RefusedError as error:
+            raise self._fault(error.code, error.zh, error.en) from error
+        self._require_once(submitted)
+        self._require_linked(submitted)
+        try:
+            appended = self.tail.append(submitted, entry.recorded_at)
+        except RefusedError as error:
+            raise self._fault(error.code, error.zh, error.en) from error
+        except (LookupError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
+            # The exchange refuses an event whose rule fails, so no sound log holds one.
+            raise self._fault("rule.failed", "规则无法应用于此条目", repr(error)) from error
+        if appended.body != body:
+            raise self._different(entry, appended.body)
+        self.events[submitted.type.name] += 1
+        if entry.index == 0 or submitted.type.name.startswith("rules."):
+            self._require_known_rules()
+        return appended.leaf
+
+    def _require_once(self, submitted: Submission) -> None:
+        identity = (submitted.id, submitted.actor)
+        if identity in self._seen:
+            raise self._fault("statement.twice", "同一陈述出现两次", "a statement appears twice")
+        self._seen.add(identity)
+
+    def _require_linked(self, submitted: Submission) -> None:
+        """Linked statements stand together, whole, in their order."""
+        linked = submitted.statement.fields.linked
+        expected = self._linked or linked
+        if linked != expected or (linked and linked[self._linked_at] != submitted.id):
+            raise self._fault("linked.broken", "关联条目不连续", "a linked group is broken up")
+        self._linked_at += 1
+        self._linked = linked
+        if self._linked_at >= len(linked):
+            self._linked, self._linked_at = (), 0
+
+    def _require_known_rules(self) -> None:
+        log = self.tail.held[LOG_KEY].state
+        if isinstance(log, Log) and (log.rules_version, log.rules_hash) != (
+            RULES_VERSION,
+            catalogue().rules_hash,
+        ):
+            raise UnusableError(
+                f"账本采用规则版本 {log.rules_version}，本验证程序不认识；请使用对应版本"
+                f" / the log follows rules {log.rules_version}, which this verifier does not know;"
+                " use the version of dataexchange that it was made under"
+            )
+
+    def _different(self, entry: Entry, rebuilt: bytes) -> UnsoundError:
+        """Say in what an entry differs from the one that its statement and its past give."""
+        given, expected = entry.fields, Entry.parse(rebuilt).fields
+        names = [
+            name
+            for name in ("index", "prev", "recorded_at", "signature", "subjects")
+            if getattr(given, name) != getattr(expected, name)
+        ]
+        what = ", ".join(names) or "form"
+        return self._fault(
+            "entry.differs", f"条目与重放结果不符（{what}）", f"differs from its replay in: {what}"
+        )
+
+    def _fault(self, code: str, zh: str, en: str) -> UnsoundError:
+        return UnsoundError(code, zh, en, self.tail.size)

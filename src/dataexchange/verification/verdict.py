@@ -1,0 +1,36 @@
+"""What a verification ends in."""
+
+from dataclasses import dataclass, field
+
+from dataexchange.errors import DataExchangeError, IntegrityError
+
+
+class UnusableError(DataExchangeError):
+    """There is nothing that could be judged: no policy, no bundle, rules of an unknown version."""
+
+
+class UnsoundError(IntegrityError):
+    """The bundle does not hold together; `index` is the first entry at fault, where one is."""
+
+    def __init__(self, code: str, zh: str, en: str, index: int | None = None) -> None:
+        self.code = code
+        self.zh = zh
+        self.en = en
+        self.index = index
+        place = "" if index is None else f"entry {index}: "
+        super().__init__(f"{place}{code}: {en}")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """A sound bundle: what it is a log of, and how much was checked."""
+
+    origin: str
+    size: int
+    root: bytes
+    witnesses: tuple[str, ...]
+    events: dict[str, int] = field(default_factory=dict)
+    contents: int = 0
+    balance_fen: int = 0
+    known_size: int | None = None
+    warnings: list[tuple[str, str]] = field(default_factory=list)  # (zh, en)
