@@ -12,7 +12,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Len
 
-from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, numbers, plain, total
+from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, plain, total
+from dataexchange.valuation.bounded import positive
 from dataexchange.valuation.method import (
     Computed,
     Kind,
@@ -74,7 +75,7 @@ def ahp_weights(
 
     Raises `valuation.not_reciprocal` and `valuation.input_inconsistent`.
     """
-    rows = [numbers(row) for row in matrix]
+    rows = [[positive(one, "matrix") for one in row] for row in matrix]
     _check_reciprocal(rows)
     weights = _eigenvector(rows) if algorithm == "eigenvector" else _column_average(rows)
     # Σ_j (column sum)_j·w_j: λ itself for the eigenvector, the usual estimate for the shortcut.
@@ -87,7 +88,7 @@ def _check_reciprocal(rows: Matrix) -> None:
     for i, row in enumerate(rows):
         for j in range(i + 1):
             given = row[j] * rows[j][i] if i != j else row[i]
-            if row[j] <= 0 or abs(given - ONE) > RECIPROCITY:
+            if abs(given - ONE) > RECIPROCITY:
                 raise NOT_RECIPROCAL(row=i + 1, column=j + 1)
 
 

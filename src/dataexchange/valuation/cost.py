@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, number, total
+from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, total
+from dataexchange.valuation.bounded import not_negative, positive, share
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import (
     Currency,
@@ -71,14 +72,27 @@ class CostInputs(Inputs):
 def replacement_cost(
     costs: list[tuple[Number, Number, Number]], *, overhead: Number = 0, profit: Number = 0
 ) -> Decimal:
-    """Return C in 元: each cost is (amount, index then, index now)."""
-    indexed = (number(a) * number(now) / number(then) for a, then, now in costs)
-    return total(indexed) * (ONE + number(overhead)) * (ONE + number(profit))
+    """Return C in 元: each cost is (amount, index then, index now).
+
+    Raises `valuation.no_cost_evidence` where there is no cost at all.
+    """
+    indexed = total(_indexed(*cost) for cost in costs)
+    if not indexed:
+        raise NO_COST_EVIDENCE()
+    raised = indexed * (ONE + not_negative(overhead, "overhead"))
+    return raised * (ONE + not_negative(profit, "profit"))
+
+
+def _indexed(amount: Number, index_then: Number, index_now: Number) -> Decimal:
+    then, now = positive(index_then, "index_then"), positive(index_now, "index_now")
+    return not_negative(amount, "amount") * now / then
 
 
 @exact
 def depreciation(used_months: int, remaining_months: int) -> Decimal:
     """Return d, the share of life that is spent; raises `valuation.no_life`."""
+    used_months = int(not_negative(used_months, "used_months"))
+    remaining_months = int(not_negative(remaining_months, "remaining_months"))
     if used_months + remaining_months == 0:
         raise NO_LIFE()
     return Decimal(used_months) / (used_months + remaining_months)
@@ -87,15 +101,14 @@ def depreciation(used_months: int, remaining_months: int) -> Decimal:
 @exact
 def cost_value(replacement: Number, *, adjustment: Number, depreciated: Number = 0) -> Decimal:
     """Return P = C·(1−d)·δ in 元."""
-    return number(replacement) * (ONE - number(depreciated)) * number(adjustment)
+    left = ONE - share(depreciated, "depreciated")
+    return not_negative(replacement, "replacement") * left * not_negative(adjustment, "adjustment")
 
 
 def _compute(
     inputs: CostInputs, parameters: Parameters, working: Working
 ) -> Mapping[str, Computed]:
     del parameters  # the cost method has no coefficients of its own
-    if not any(cost.amount for cost in inputs.costs):
-        raise NO_COST_EVIDENCE()
     rows: list[tuple[Number, Number, Number]] = [
         (cost.amount, cost.index_then, cost.index_now) for cost in inputs.costs
     ]
@@ -124,4 +137,5 @@ COST = Method(
         Output("depreciation", Kind.RATIO, "贬值率", "Depreciation"),
     ),
     refusals=(NO_COST_EVIDENCE, NO_LIFE),
+    approach="cost",
 )

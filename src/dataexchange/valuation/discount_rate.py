@@ -7,7 +7,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from dataexchange.valuation.arithmetic import ONE, Number, exact, number
+from dataexchange.valuation.arithmetic import ONE, Number, exact, total
+from dataexchange.valuation.bounded import figure, not_negative, rate, share
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Inputs, NonNegative, Rate, Ratio
 from dataexchange.valuation.refusal import ValuationRefusal
@@ -61,8 +62,8 @@ def cost_of_equity(
     risk_free: Number, beta: Number, *, equity_risk_premium: Number, specific_premium: Number = 0
 ) -> Decimal:
     """Return Re = rf + β·ERP + rs."""
-    market = number(beta) * number(equity_risk_premium)
-    return number(risk_free) + market + number(specific_premium)
+    market = not_negative(beta, "beta") * rate(equity_risk_premium, "equity_risk_premium")
+    return rate(risk_free, "risk_free") + market + rate(specific_premium, "specific_premium")
 
 
 @exact
@@ -75,17 +76,19 @@ def wacc(
     tax_rate: Number,
 ) -> Decimal:
     """Return the after-tax WACC of a cost of equity and a cost of debt."""
-    check_weights([number(equity_weight), number(debt_weight)], name="equity_weight, debt_weight")
-    shielded = number(debt) * (ONE - number(tax_rate))
-    return number(equity_weight) * number(equity) + number(debt_weight) * shielded
+    owned, owed = share(equity_weight, "equity_weight"), share(debt_weight, "debt_weight")
+    check_weights([owned, owed], name="equity_weight, debt_weight")
+    shielded = rate(debt, "cost_of_debt") * (ONE - share(tax_rate, "tax_rate"))
+    return owned * figure(equity, "cost_of_equity") + owed * shielded
 
 
 @exact
 def before_tax(after_tax: Number, tax_rate: Number) -> Decimal:
     """Return WACCBT = WACC/(1−T); raises `valuation.tax_takes_all` at T = 1."""
-    if number(tax_rate) == ONE:
+    kept = ONE - share(tax_rate, "tax_rate")
+    if not kept:
         raise NO_AFTER_TAX()
-    return number(after_tax) / (ONE - number(tax_rate))
+    return figure(after_tax, "wacc") / kept
 
 
 @exact
@@ -96,12 +99,12 @@ def intangible_return(
 
     Raises `valuation.weights_not_one` and, at Wi = 0, `valuation.no_intangible_share`.
     """
-    own = number(intangible_weight)
+    own = share(intangible_weight, "intangible_weight")
     if not own:
         raise NO_INTANGIBLE_SHARE()
-    check_weights([own, *(number(weight) for weight, _ in others)], name="assets")
-    earned = sum((number(weight) * number(rate) for weight, rate in others), Decimal(0))
-    return (number(pretax) - earned) / own
+    held = [(share(weight, "weight"), rate(earns, "earns")) for weight, earns in others]
+    check_weights([own, *(weight for weight, _ in held)], name="assets")
+    return (figure(pretax, "pretax") - total(weight * earns for weight, earns in held)) / own
 
 
 def _compute(
@@ -132,13 +135,13 @@ def _compute(
 def _intangible(assets: Assets | None, pretax: Decimal, working: Working) -> dict[str, Decimal]:
     if assets is None:
         return {}
-    rate = intangible_return(
+    earns = intangible_return(
         pretax,
         [(one.weight, one.earns) for one in (assets.current, assets.fixed)],
         intangible_weight=assets.intangible_weight,
     )
-    working.step("Ri", rate, zh="无形资产回报率（税前）", en="return on intangibles, pre-tax")
-    return {"intangible_return": rate}
+    working.step("Ri", earns, zh="无形资产回报率（税前）", en="return on intangibles, pre-tax")
+    return {"intangible_return": earns}
 
 
 DISCOUNT_RATE = Method(

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, number, numbers, total
+from dataexchange.valuation import bounded
+from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, total
+from dataexchange.valuation.bounded import figures, positive, share
 from dataexchange.valuation.refusal import INPUT_OUT_OF_RANGE, ValuationRefusal
 
 Timing: TypeAlias = Literal["end", "mid"]
@@ -24,24 +26,15 @@ TAB_UNBOUNDED = ValuationRefusal(
 @exact
 def times(years: int, *, timing: Timing = "end", first_fraction: Number = 1) -> list[Decimal]:
     """Return when each of `years` flows comes, in years from the base date."""
-    stub = number(first_fraction)
-    _check_stub(stub)
+    stub = _stub(first_fraction)
     ends = [stub + year for year in range(years)]
     if timing == "end":
         return ends
     return [stub / 2, *(end - Decimal("0.5") for end in ends[1:])]
 
 
-def _check_stub(stub: Decimal) -> None:
-    if not ZERO < stub <= ONE:
-        raise INPUT_OUT_OF_RANGE(input="first_fraction", given=stub, range="0 < f ≤ 1")
-
-
-def _growth(rate: Number) -> Decimal:
-    growth = ONE + number(rate)
-    if growth <= 0:
-        raise INPUT_OUT_OF_RANGE(input="rate", given=rate, range="> -1")
-    return growth
+def _stub(first_fraction: Number) -> Decimal:
+    return positive(share(first_fraction, "first_fraction"), "first_fraction")
 
 
 @exact
@@ -49,7 +42,7 @@ def discount_factors(
     rate: Number, years: int, *, timing: Timing = "end", first_fraction: Number = 1
 ) -> list[Decimal]:
     """Return 1/(1+i)^t of each year; refuses i ≤ −1."""
-    growth = _growth(rate)
+    growth = ONE + bounded.rate(rate, "rate")
     if years < 1:
         raise INPUT_OUT_OF_RANGE(input="years", given=years, range="≥ 1")
     when = times(years, timing=timing, first_fraction=first_fraction)
@@ -66,8 +59,8 @@ def present_value(
 ) -> Decimal:
     """Return Σ F_t/(1+i)^t in the unit of the full-year `flows`; a stub scales the first."""
     factors = discount_factors(rate, len(flows), timing=timing, first_fraction=first_fraction)
-    first, *later = numbers(flows)
-    scaled = [first * number(first_fraction), *later]
+    first, *later = figures(flows, "flows")
+    scaled = [first * _stub(first_fraction), *later]
     return total(flow * factor for flow, factor in zip(scaled, factors, strict=True))
 
 
@@ -79,11 +72,11 @@ def annuity(
 
     After a stub the last, incomplete year carries what the stub left out.
     """
-    stub = number(first_fraction)
+    stub = _stub(first_fraction)
     whole = present_value([1] * years, rate, timing=timing, first_fraction=stub)
     rest = ONE - stub
     last = Decimal(years) - (rest / 2 if timing == "mid" else ZERO)
-    return whole + rest * _growth(rate) ** -last
+    return whole + rest * (ONE + bounded.rate(rate, "rate")) ** -last
 
 
 @exact
@@ -97,7 +90,7 @@ def tax_amortisation_factor(
 ) -> Decimal:
     """Return TAB = 1/(1−T·a/n), `n` the tax life in years; raises `valuation.tab_unbounded`."""
     factor = annuity(rate, years, timing=timing, first_fraction=first_fraction)
-    shield = number(tax_rate) * factor / years
+    shield = share(tax_rate, "tax_rate") * factor / years
     if shield >= ONE:
         raise TAB_UNBOUNDED()
     return ONE / (ONE - shield)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from dataexchange.valuation.quantity import Currency, Day, Inputs, Text
+from dataexchange.valuation.quantity import Currency, Day, Inputs, Ratio, Text
 from dataexchange.valuation.refusal import INPUT_MISSING, ValuationRefusal
 
 ONE_SIGNER = ValuationRefusal(
@@ -70,6 +70,14 @@ Purpose = Literal[
 _SECURITY = {"pledge"}
 
 
+class QualityEvaluation(Inputs):
+    """The evaluation of the data's quality that the report relies on."""
+
+    score: Ratio
+    evaluator: Text
+    evaluated_on: Day
+
+
 class Engagement(Inputs):
     """What the client and the appraisers agreed, and who answers for the report."""
 
@@ -81,6 +89,9 @@ class Engagement(Inputs):
     rights: tuple[Literal["hold", "process", "operate"], ...] | None = None
     scenario: Text | None = None
     assumptions: tuple[Text, ...] | None = None
+    limits_of_use: tuple[Text, ...] | None = None
+    quality_evaluation: QualityEvaluation | None = None
+    independence: Text | None = None
     permitted_users: tuple[Text, ...] | None = None
     signers: tuple[Text, ...] | None = None
     sealed: bool | None = None
@@ -149,9 +160,24 @@ def _days(given: object, path: str) -> Iterator[tuple[str, date]]:
             yield from _days(one, f"{path}[{index}]")
 
 
+STATED_IN_A_REPORT = (
+    "purpose",
+    "value_type",
+    "owner_type",
+    "rights",
+    "scenario",
+    "assumptions",
+    "limits_of_use",
+    "quality_evaluation",
+    "independence",
+    "permitted_users",
+    "signers",
+    "sealed",
+)
+
+
 def require_report(engagement: Engagement) -> None:
-    """Refuse a report that leaves out what 资产评估法 art. 27 and 32 make it state."""
-    needed = ("purpose", "value_type", "rights", "scenario", "permitted_users", "assumptions")
-    for name in (*needed, "signers", "sealed"):
+    """Refuse a report that leaves out what it must state (资产评估法 art. 27, 32; 17号 ch. 6)."""
+    for name in STATED_IN_A_REPORT:
         if getattr(engagement, name) in (None, ()):
             raise INPUT_MISSING(input=f"engagement.{name}")

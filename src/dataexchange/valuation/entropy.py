@@ -10,7 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Len
 
-from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, numbers, total
+from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, total
+from dataexchange.valuation.bounded import figures
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Inputs, Quantity, Text
 from dataexchange.valuation.refusal import INPUT_INCONSISTENT, ValuationRefusal
@@ -54,7 +55,7 @@ def entropy_weights(
     Raises `valuation.too_few_alternatives`, `valuation.all_constant` and
     `valuation.input_inconsistent`.
     """
-    table = [numbers(row) for row in rows]
+    table = [figures(row, "rows") for row in rows]
     _check_shape(table, len(directions))
     columns = [
         _scaled(list(c), d) for c, d in zip(zip(*table, strict=True), directions, strict=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from decimal import DivisionByZero, InvalidOperation, Overflow
+from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 from dataexchange import __version__
@@ -21,11 +21,9 @@ from dataexchange.valuation.refusal import (
 )
 from dataexchange.valuation.result import Disclosure, Figure, StepShown, Valuation, shown_figure
 
-ALWAYS_DISCLOSED = (
-    Disclosure(
-        "本结果不得作为会计入账依据。",
-        "This result is not a basis for booking.",
-    ),
+NOT_A_BOOKING_BASIS = Disclosure(
+    "本结果不得作为会计入账依据（财会〔2025〕33号，据引用）。",
+    "This result is not a basis for booking (财会〔2025〕33号, as quoted).",
 )
 
 
@@ -75,8 +73,18 @@ def _evaluate(
         figures=figures,
         steps=tuple(StepShown(s.symbol, s.zh, s.en, plain(s.value)) for s in working.steps),
         warnings=tuple(working.warnings),
-        disclosures=(*(Disclosure(d.zh, d.en) for d in card.sheet.disclosures), *ALWAYS_DISCLOSED),
+        disclosures=_disclosures(card, method),
     )
+
+
+@exact
+def headline(card: Card, inputs: Mapping[str, Any]) -> Decimal:
+    """Return only the exact headline of `card`: what sensitivity and intervals ask again."""
+    method, working = method_of(card), Working()
+    read = read_inputs(method.inputs, inputs)
+    for declared in card.sheet.inputs:
+        hold_to_range(read, declared, working)
+    return Decimal(_compute(method, read, card, working)[0].exact[0])
 
 
 def method_of(card: Card) -> Method[Any]:
@@ -100,6 +108,12 @@ def _compute(
         )
     except (DivisionByZero, InvalidOperation, Overflow) as error:
         raise RESULT_UNBOUNDED() from error
+
+
+def _disclosures(card: Card, method: Method[Any]) -> tuple[Disclosure, ...]:
+    own = tuple(Disclosure(one.zh, one.en) for one in card.sheet.disclosures)
+    values = method.approach is not None or method.name == "reconciliation"
+    return (*own, NOT_A_BOOKING_BASIS) if values else own
 
 
 def _check_sources(

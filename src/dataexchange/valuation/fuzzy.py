@@ -10,7 +10,8 @@ from typing import Annotated
 
 from annotated_types import Len
 
-from dataexchange.valuation.arithmetic import ONE, Number, exact, numbers, plain, total
+from dataexchange.valuation.arithmetic import ONE, Number, exact, plain, total
+from dataexchange.valuation.bounded import figures, share
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Inputs, Quantity, Ratio, Text
 from dataexchange.valuation.refusal import INPUT_INCONSISTENT, ValuationRefusal
@@ -55,7 +56,8 @@ def fuzzy_evaluation(
     Raises `valuation.weights_not_one`, `valuation.membership_not_one` and
     `valuation.input_inconsistent`.
     """
-    by_criterion, rows = numbers(weights), [numbers(row) for row in memberships]
+    by_criterion = figures(weights, "weights")
+    rows = [[share(one, "memberships") for one in row] for row in memberships]
     check_weights(by_criterion, name="criteria")
     if len(rows) != len(by_criterion) or len({len(row) for row in rows}) != 1:
         raise INPUT_INCONSISTENT(input="criteria", why="expects one membership for each grade")
@@ -69,7 +71,10 @@ def fuzzy_evaluation(
 @exact
 def graded_score(membership: Sequence[Number], points: Sequence[Number]) -> Decimal:
     """Return Σ B_j·v_j, in points."""
-    return total(b * v for b, v in zip(numbers(membership), numbers(points), strict=True))
+    degrees, worth = figures(membership, "membership"), figures(points, "points")
+    if len(degrees) != len(worth):
+        raise INPUT_INCONSISTENT(input="points", why="expects the points of each grade")
+    return total(b * v for b, v in zip(degrees, worth, strict=True))
 
 
 def _compute(

@@ -11,7 +11,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Le
 
-from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, number, numbers, plain
+from dataexchange.valuation import bounded
+from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, plain
+from dataexchange.valuation.bounded import not_negative
 from dataexchange.valuation.discounting import (
     TAB_UNBOUNDED,
     Timing,
@@ -97,7 +99,8 @@ class IncomeInputs(Inputs):
 @exact
 def direct_flows(revenue: Sequence[Number], *, tax_rate: Number = 0) -> list[Decimal]:
     """Return R·(1−T) of each year."""
-    return [one * (ONE - number(tax_rate)) for one in numbers(revenue)]
+    kept = ONE - bounded.share(tax_rate, "tax_rate")
+    return [not_negative(one, "revenue") * kept for one in revenue]
 
 
 @exact
@@ -105,8 +108,10 @@ def share_flows(
     revenue: Sequence[Number], share: Sequence[Number], *, tax_rate: Number = 0
 ) -> list[Decimal]:
     """Return R·K·(1−T) of each year: the share, or the royalty that the owner is spared."""
-    pairs = zip(numbers(revenue), numbers(share), strict=True)
-    return direct_flows([one * part for one, part in pairs], tax_rate=tax_rate)
+    _check_years(revenue, share, name="share")
+    parts = [bounded.share(one, "share") for one in share]
+    kept = direct_flows(revenue, tax_rate=tax_rate)
+    return [one * part for one, part in zip(kept, parts, strict=True)]
 
 
 @exact
@@ -121,11 +126,11 @@ def excess_flows(
 
     Pre-tax charges lower the taxed profit; post-tax charges are taken after the tax.
     """
-    kept = ONE - number(tax_rate)
-    pairs = zip(numbers(revenue), numbers(charges), strict=True)
-    if charges_basis == "pre_tax":
-        return [(one - charge) * kept for one, charge in pairs]
-    return [one * kept - charge for one, charge in pairs]
+    _check_years(revenue, charges, name="charges")
+    kept = direct_flows(revenue, tax_rate=tax_rate)
+    spared = tax_rate if charges_basis == "pre_tax" else 0
+    paid = direct_flows(charges, tax_rate=spared)
+    return [one - charge for one, charge in zip(kept, paid, strict=True)]
 
 
 @exact
@@ -134,6 +139,11 @@ def incremental_flows(
 ) -> list[Decimal]:
     """Return (R_with − R_without)·(1−T) of each year."""
     return excess_flows(with_data, without, tax_rate=tax_rate)
+
+
+def _check_years(revenue: Sequence[Number], other: Sequence[Number], *, name: str) -> None:
+    if len(revenue) != len(other):
+        raise INPUT_INCONSISTENT(input=name, why="expects one value for each year")
 
 
 def _compute(
@@ -263,4 +273,5 @@ INCOME = Method(
         Output("flows", Kind.MONEY, "各年收益", "Flow of each year", many=True),
     ),
     refusals=(TAX_BASIS, BEYOND_LIFE, TAB_UNBOUNDED),
+    approach="income",
 )

@@ -16,6 +16,7 @@ from dataexchange.valuation.refusal import CARD_INVALID, CARD_NOT_FOUND
 from dataexchange.valuation.result import Valuation
 
 SUMS = "SHA256SUMS"
+_VERSION = re.compile(r"^\d+\.\d+\.\d+$")
 _NAME = re.compile(r"^([a-z][a-z0-9_]*)(?:/(\d+\.\d+\.\d+))?$")
 
 
@@ -45,7 +46,8 @@ def _path(name: re.Match[str], folder: Path) -> Path | None:
     method, version = name.groups()
     if version:
         return folder / method / f"{version}.yaml"
-    return max((folder / method).glob("*.yaml"), key=_version, default=None)
+    found = (folder / method).glob("*.yaml")
+    return max((one for one in found if _VERSION.match(one.stem)), key=_version, default=None)
 
 
 def _version(path: Path) -> tuple[int, ...]:
@@ -68,7 +70,8 @@ def published_hashes(folder: Path) -> dict[str, str]:
 
 def card_paths(folder: Path) -> list[Path]:
     """Return the paths of all cards under `folder`, by method and version."""
-    return sorted(folder.glob("*/*.yaml"), key=lambda path: (path.parent.name, _version(path)))
+    found = (path for path in folder.glob("*/*.yaml") if _VERSION.match(path.stem))
+    return sorted(found, key=lambda path: (path.parent.name, _version(path)))
 
 
 def publish(folder: Path) -> list[str]:

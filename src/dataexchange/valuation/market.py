@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Len
 
-from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, number, numbers, total
+from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, total
+from dataexchange.valuation.bounded import not_negative, positive
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import (
     Currency,
@@ -78,16 +79,16 @@ class MarketInputs(Inputs):
 @exact
 def adjusted_price(price: Number, factors: Sequence[Number]) -> Decimal:
     """Return Q·ΠX in 元."""
-    adjusted = number(price)
-    for factor in numbers(factors):
-        adjusted *= factor
+    adjusted = not_negative(price, "price")
+    for factor in factors:
+        adjusted *= positive(factor, "factors")
     return adjusted
 
 
 @exact
 def closeness_weights(factors: Sequence[Sequence[Number]]) -> list[Decimal]:
     """Return weights ∝ 1/Σ|X−1|; deals that are wholly alike share all the weight equally."""
-    distances = [total(abs(x - ONE) for x in numbers(row)) for row in factors]
+    distances = [total(abs(positive(x, "factors") - ONE) for x in row) for row in factors]
     alike = [distance == 0 for distance in distances]
     shares = [ONE if one else ZERO for one in alike] if any(alike) else [ONE / d for d in distances]
     return [share / total(shares) for share in shares]
@@ -174,4 +175,5 @@ MARKET = Method(
         Output("datasets", Kind.MONEY, "各数据集评估值", "Value of each data set", many=True),
     ),
     refusals=(NO_COMPARABLE, NOT_ARMS_LENGTH),
+    approach="market",
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 from dataexchange.valuation.quantity import Inputs
 from dataexchange.valuation.refusal import ValuationRefusal
@@ -16,6 +16,7 @@ from dataexchange.valuation.refusal import ValuationRefusal
 I = TypeVar("I", bound=Inputs)  # noqa: E741  # the method's inputs
 
 Parameters: TypeAlias = Mapping[str, Decimal | tuple[Decimal, ...]]
+Approach: TypeAlias = Literal["cost", "income", "market"]
 Computed: TypeAlias = Decimal | Sequence[Decimal] | Mapping[str, Decimal]
 
 
@@ -95,7 +96,8 @@ class Method(Generic[I]):
     """A method: `compute` maps valid inputs and the card's parameters to the `outputs`.
 
     The first output is the headline. `refusals` lists every code of its own that `compute` may
-    raise; `parameters` the coefficients that a card must set, with the published default.
+    raise; `parameters` the coefficients that a card must set, with the published default;
+    `approach` is the appraisal approach of a method that values.
     """
 
     name: str
@@ -104,3 +106,4 @@ class Method(Generic[I]):
     outputs: tuple[Output, ...]
     refusals: tuple[ValuationRefusal, ...] = ()
     parameters: Parameters = field(default_factory=dict)
+    approach: Approach | None = None

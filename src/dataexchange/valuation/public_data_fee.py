@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from dataexchange.valuation.arithmetic import ZERO, Number, exact, number
+from dataexchange.valuation.arithmetic import ZERO, Number, exact
+from dataexchange.valuation.bounded import not_negative
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Currency, Inputs, Money, Text
 from dataexchange.valuation.refusal import ValuationRefusal
@@ -45,11 +46,11 @@ def public_data_fee_cap(
     prior_excess: Number = 0,
 ) -> Decimal:
     """Return the ceiling in 元, at least 0; raises `valuation.subsidy_above_cost`."""
-    borne = number(operating_cost) - number(subsidy)
-    if borne < 0:
+    cost, paid = not_negative(operating_cost, "operating_cost"), not_negative(subsidy, "subsidy")
+    if paid > cost:
         raise SUBSIDY_ABOVE_COST()
-    cap = borne + number(allowed_profit) + number(tax) - number(prior_excess)
-    return max(cap, ZERO)
+    added = not_negative(allowed_profit, "allowed_profit") + not_negative(tax, "tax")
+    return max(cost - paid + added - not_negative(prior_excess, "prior_excess"), ZERO)
 
 
 def _compute(

@@ -11,7 +11,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Len
 
-from dataexchange.valuation.arithmetic import ONE, Number, exact, number, plain, total
+from dataexchange.valuation.arithmetic import ONE, Number, exact, plain, total
+from dataexchange.valuation.bounded import not_negative
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Inputs, NonNegative, Ratio, Text
 from dataexchange.valuation.refusal import (
@@ -91,9 +92,9 @@ class QualityInputs(Inputs):
 @exact
 def indicator_score(a: Number, b: Number, *, direction: Direction = "higher") -> Decimal | None:
     """Return A/B, turned if lower is better; None where B = 0 (not assessed)."""
-    part, whole = number(a), number(b)
-    if part < 0 or part > whole:
-        raise INPUT_OUT_OF_RANGE(input="a", given=plain(part), range=f"0 ≤ A ≤ B = {plain(whole)}")
+    part, whole = not_negative(a, "a"), not_negative(b, "b")
+    if part > whole:
+        raise INPUT_OUT_OF_RANGE(input="a", given=plain(part), range=f"A ≤ B = {plain(whole)}")
     if not whole:
         return None
     return part / whole if direction == "higher" else ONE - part / whole

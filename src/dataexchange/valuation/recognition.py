@@ -13,13 +13,15 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Le
 
-from dataexchange.valuation.arithmetic import ZERO, Number, exact, number, total
+from dataexchange.valuation.arithmetic import ZERO, Number, exact, total
+from dataexchange.valuation.bounded import not_negative
 from dataexchange.valuation.engagement import BOOKING_BASIS
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Count, Currency, Day, Inputs, Money, Text
 from dataexchange.valuation.refusal import (
     INPUT_INCONSISTENT,
     INPUT_MISSING,
+    INPUT_OUT_OF_RANGE,
     INPUT_UNKNOWN,
     ValuationRefusal,
 )
@@ -94,11 +96,13 @@ class Carried:
     last_impairment: Decimal
 
     @property
+    @exact
     def carrying(self) -> Decimal:
         """Cost less amortisation less impairment."""
         return self.cost - self.amortised - self.impaired
 
     @property
+    @exact
     def monthly_charge(self) -> Decimal:
         """Straight-line charge of each month that is left; 0 when none is."""
         return self.carrying / self.months_left if self.months_left else ZERO
@@ -118,8 +122,10 @@ def amortise(
     The first charge is in the month of `ready_on`. Each test is (day, recoverable amount) and acts
     at the end of its month; a recoverable amount above the carrying amount changes nothing.
     """
-    found = {_month(day): number(amount) for day, amount in tests}
-    state = Carried(number(cost), ZERO, ZERO, life_months, ZERO, ZERO)
+    found = {_month(day): not_negative(amount, "recoverable") for day, amount in tests}
+    if life_months < 1:
+        raise INPUT_OUT_OF_RANGE(input="life_months", given=life_months, range="≥ 1")
+    state = Carried(not_negative(cost, "cost"), ZERO, ZERO, life_months, ZERO, ZERO)
     for month in range(_month(ready_on), _month(as_of) + 1):
         state = _impair(_charge(state, new_year=month % 12 == 0), found.get(month))
     return state

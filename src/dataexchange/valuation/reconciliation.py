@@ -6,12 +6,14 @@ one and why the others were rejected; otherwise it is refused (资产评估法 a
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated
 
 from annotated_types import Len
 
-from dataexchange.valuation.arithmetic import Number, exact, numbers, plain, total
+from dataexchange.valuation.arithmetic import Number, exact, plain, total
+from dataexchange.valuation.bounded import figures, not_negative
 from dataexchange.valuation.method import (
+    Approach,
     Computed,
     Kind,
     Method,
@@ -39,16 +41,7 @@ RANGE_TOO_WIDE = ValuationRefusal(
     en="The methods differ by {spread}, more than {limit}: the difference is to be explained",
 )
 
-Approach: TypeAlias = Literal["cost", "income", "market"]
 APPROACHES: tuple[Approach, ...] = ("cost", "income", "market")
-APPROACH_OF: Mapping[str, Approach] = {
-    "cost": "cost",
-    "utility_cost": "cost",
-    "income": "income",
-    "option": "income",
-    "montecarlo": "income",
-    "market": "market",
-}
 
 
 class MethodResult(Inputs):
@@ -83,18 +76,20 @@ class ReconciliationInputs(Inputs):
 @exact
 def reconciled_value(values: Sequence[Number], weights: Sequence[Number]) -> Decimal:
     """Return the weighted mean in 元; raises `valuation.weights_not_one`."""
-    stated = numbers(weights)
+    amounts = [not_negative(one, "values") for one in values]
+    stated = figures(weights, "weights")
     check_weights(stated, name="results[].weight")
-    return total(v * w for v, w in zip(numbers(values), stated, strict=True))
+    if len(amounts) != len(stated):
+        raise INPUT_INCONSISTENT(input="weights", why="expects one for each value")
+    return total(v * w for v, w in zip(amounts, stated, strict=True))
 
 
 @exact
 def spread(values: Sequence[Number]) -> Decimal:
     """Return (highest − lowest) / lowest, 0 where all are 0."""
-    low, high = min(numbers(values)), max(numbers(values))
-    if low == high:
-        return Decimal(0)
-    return (high - low) / low
+    amounts = [not_negative(one, "values") for one in values]
+    low, high = min(amounts), max(amounts)
+    return (high - low) / low if high != low else Decimal(0)
 
 
 def _compute(
@@ -112,13 +107,20 @@ def _compute(
     return {"value": conclusion, "low": min(values), "high": max(values), "spread": found}
 
 
+def approach_of(method: str) -> Approach | None:
+    """Return the approach of one of our methods; None for any other name."""
+    from dataexchange.valuation.methods import METHODS  # it lists this module's method too
+
+    return METHODS[method].approach if method in METHODS else None
+
+
 def _check_approaches(inputs: ReconciliationInputs) -> None:
     used = {result.approach for result in inputs.results if result.weight}
     rejected = {one.approach for one in inputs.rejected}
     if used & rejected:
         raise INPUT_INCONSISTENT(input="rejected", why="an approach is both used and rejected")
     for result in inputs.results:
-        if APPROACH_OF.get(result.method, result.approach) != result.approach:
+        if approach_of(result.method) not in {None, result.approach}:
             raise INPUT_INCONSISTENT(
                 input="results", why=f"{result.method} is not of the {result.approach} approach"
             )

@@ -7,7 +7,8 @@ not realised. Source: 资产评估专家指引第9号——数据资产评估; u
 from collections.abc import Mapping
 from decimal import Decimal
 
-from dataexchange.valuation.arithmetic import ONE, Number, exact, number
+from dataexchange.valuation.arithmetic import ONE, Number, exact
+from dataexchange.valuation.bounded import not_negative, share
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Currency, Inputs, Money, NonNegative, Ratio
 
@@ -25,9 +26,9 @@ class UtilityCostInputs(Inputs):
 
 @exact
 def utility(*, quality: Number, circulation: Number, monopoly: Number, risk: Number) -> Decimal:
-    """Return U = α·β·(1+l)·(1−r), a fraction that may exceed 1."""
-    spread = number(quality) * number(circulation)
-    return spread * (ONE + number(monopoly)) * (ONE - number(risk))
+    """Return U = α·β·(1+l)·(1−r), a fraction that may exceed 1; refuses what is out of range."""
+    spread = share(quality, "quality") * not_negative(circulation, "circulation")
+    return spread * (ONE + share(monopoly, "monopoly")) * (ONE - share(risk, "risk"))
 
 
 def _compute(
@@ -59,4 +60,5 @@ UTILITY_COST = Method(
         Output("value", Kind.MONEY, "评估值", "Value"),
         Output("utility", Kind.RATIO, "数据效用", "Utility"),
     ),
+    approach="cost",
 )
