@@ -84,7 +84,7 @@ async def keep(sha256: Sha256, request: Request, exchange: TheExchange, reader: 
 
 
 @router.get("/{sha256}/of/{key:path}", summary="读取内容 Read content")
-async def content(  # noqa: PLR0917 -- FastAPI passes them by name
+async def content(
     sha256: Sha256, key: str, exchange: TheExchange, session: Session, reader: TheReader
 ) -> Response:
     """The content that the aggregate `key` names, for the parties to it, and regulators."""

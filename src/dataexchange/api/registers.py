@@ -73,7 +73,7 @@ def make_router() -> APIRouter:
 
 
 @router.get("/aggregates/{key:path}/history", summary="历史 History of an aggregate")
-async def aggregate_history(  # noqa: PLR0917 -- FastAPI passes them by name
+async def aggregate_history(
     key: str,
     session: Session,
     reader: TheReader,
@@ -119,7 +119,7 @@ async def aggregate(key: str, request: Request, session: Session, reader: TheRea
 
 
 def _lister(kind: str) -> Callable[..., Awaitable[Response]]:
-    async def list_register(  # noqa: PLR0917 -- FastAPI passes them by name
+    async def list_register(
         request: Request,
         session: Session,
         reader: TheReader,

@@ -1,0 +1,34 @@
+"""The command line: one program for every role. `dataexchange --help` is where to begin."""
+
+import sys
+
+import typer
+
+from dataexchange.cli import bundle, events, keys, server, valuation
+from dataexchange.cli.console import error_console
+from dataexchange.errors import DataExchangeError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="数据资产流通与估值账本 · The data-asset trading and valuation ledger.\n\n"
+    "First steps: [bold]dataexchange demo[/] shows the whole mission;"
+    " [bold]dataexchange serve[/] runs an exchange; [bold]keygen[/], [bold]submit[/] and"
+    " [bold]show[/] take part in one; [bold]verify[/] checks a bundle with no exchange at all.",
+)
+for module in (server, keys, events, bundle, valuation):
+    module.add_commands(app)
+
+
+def main() -> None:
+    """Run the program; errors of ours are told in one line, with exit status 2."""
+    try:
+        app()
+    except DataExchangeError as error:
+        error_console.print(f"[bold red]✗[/] {error}", highlight=False)
+        sys.exit(2)
+
+
+__all__ = ["app", "main"]

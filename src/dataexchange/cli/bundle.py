@@ -1,0 +1,106 @@
+"""`export` and `verify`: carry a log away, and check it with nothing but a policy."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from dataexchange.cli.console import console, error_console
+from dataexchange.cli.options import DEFAULT_URL, KeyFile, Url
+from dataexchange.client import keyfile
+from dataexchange.client.exchange_client import ExchangeClient, ExchangeRefusedError
+from dataexchange.client.export import export as write_bundle
+from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
+
+CONTENT_BYTES_MAX = 16 * 1024 * 1024
+
+VERIFY_EXAMPLES = """
+The policy is a C2SP tlog-policy file: a [bold]log <vkey>[/] line and a [bold]quorum[/] line.
+It never comes from the bundle. Exit status: 0 sound, 1 unsound, 2 unusable.
+"""
+
+
+def export(
+    key: KeyFile,
+    out: Annotated[Path, typer.Option(help="证据包 The bundle to write.")] = Path("bundle.zip"),
+    url: Url = DEFAULT_URL,
+) -> None:
+    """导出证据包 Fetch the whole log as a bundle; for regulators and the operator."""
+    size = asyncio.run(_export(key, out, url))
+    console.print(f"[green]✓[/] {out}：{size} 条 entries")
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="证据包 The bundle.")],
+    policy: Annotated[Path | None, typer.Option(help="验证策略 The policy file.")] = None,
+    known_checkpoint: Annotated[
+        Path | None, typer.Option(help="先前取得的检查点 A checkpoint from earlier or elsewhere.")
+    ] = None,
+) -> None:
+    """离线验证 Check a bundle: bytes, chains, root, signatures, and every rule replayed."""
+    try:
+        verdict = _verify(bundle, policy, known_checkpoint)
+    except UnsoundError as fault:
+        _show_fault(fault)
+        raise typer.Exit(1) from fault
+    except (UnusableError, OSError) as error:
+        error_console.print(f"[bold yellow]? 无法验证 unusable[/] {error}", highlight=False)
+        raise typer.Exit(2) from error
+    _show_verdict(verdict)
+
+
+async def _export(key: Path, out: Path, url: str) -> int:
+    async with httpx.AsyncClient(base_url=url, timeout=120) as http:
+        client = ExchangeClient(http, keyfile.load(key))
+
+        async def content(sha256: str) -> bytes | None:
+            try:
+                data = await client.fetch(f"/v1/content/{sha256}")
+            except ExchangeRefusedError:
+                return None
+            return data if len(data) <= CONTENT_BYTES_MAX else None
+
+        return await write_bundle(client.fetch, out, content)
+
+
+def _verify(bundle: Path, policy: Path | None, known: Path | None) -> Verdict:
+    with Progress(console=error_console, transient=True) as bar:
+        task = bar.add_task("重放 replaying", total=None)
+        return verify_bundle(
+            bundle,
+            policy.read_bytes() if policy else None,
+            known_checkpoint=known.read_bytes() if known else None,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _show_fault(fault: UnsoundError) -> None:
+    place = "" if fault.index is None else f"第 {fault.index} 条 entry {fault.index} · "
+    error_console.print(f"[bold red]✗ 不可信 UNSOUND[/] {place}{fault.code}", highlight=False)
+    error_console.print(f"  {fault.zh}\n  {fault.en}", markup=False, highlight=False)
+
+
+def _show_verdict(verdict: Verdict) -> None:
+    table = Table(show_header=False, box=None)
+    table.add_row("账本 log", verdict.origin)
+    table.add_row("条目 entries", str(verdict.size))
+    table.add_row("根 root", verdict.root.hex())
+    table.add_row("见证 witnesses", ", ".join(verdict.witnesses) or "—")
+    known = "—" if verdict.known_size is None else str(verdict.known_size)
+    table.add_row("已知检查点 known checkpoint", known)
+    table.add_row("内容 contents", str(verdict.contents))
+    table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
+    console.print("[bold green]✓ 可信 SOUND[/]")
+    console.print(table)
+    for zh, en in verdict.warnings:
+        console.print(f"[yellow]![/] {zh}\n  {en}")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(export)
+    app.command(epilog=VERIFY_EXAMPLES)(verify)

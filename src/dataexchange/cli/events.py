@@ -1,0 +1,131 @@
+"""`submit` and `show`: write and read through a running exchange."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+import yaml
+
+from dataexchange.cli.console import console, error_console
+from dataexchange.cli.options import DEFAULT_URL, KeyFile, OptionalKeyFile, Url
+from dataexchange.client import keyfile
+from dataexchange.client.exchange_client import ExchangeClient, ExchangeRefusedError
+from dataexchange.errors import DataExchangeError
+
+SUBMIT_EXAMPLES = """
+Examples:
+
+  [bold]dataexchange submit party.applied@1 apply.json --key alice.key[/]
+
+  [bold]echo '{"party": "party_…"}' | dataexchange submit party.left@1 - --key alice.key[/]
+"""
+SHOW_EXAMPLES = """
+Examples: [bold]show log[/] · [bold]show parties[/] · [bold]show party_01…[/] ·
+[bold]show party_01… --history[/] · [bold]show events[/] · [bold]show events listing.published@1[/]
+· [bold]show entry 12 --key mine.key[/] · [bold]show proof 12[/]
+"""
+
+
+def submit(
+    event: Annotated[str, typer.Argument(help="事件类型 e.g. listing.published@1")],
+    payload: Annotated[str, typer.Argument(help="JSON/YAML 文件，或 - A file, or - for stdin.")],
+    key: KeyFile,
+    url: Url = DEFAULT_URL,
+    dry_run: Annotated[bool, typer.Option(help="只试算，不写入 Ask the rules only.")] = False,
+    id: Annotated[str | None, typer.Option(help="重试时沿用的标识 The id of a retry.")] = None,  # noqa: A002
+) -> None:
+    """提交事件 Sign one event with your key and submit it."""
+    said = yaml.safe_load(sys.stdin.read() if payload == "-" else Path(payload).read_text())
+    asyncio.run(_submit(event, said, key, url=url, dry_run=dry_run, statement_id=id))
+
+
+def show(
+    what: Annotated[
+        str, typer.Argument(help="log, events, entry, proof, 登记册 a register, 或标识 an id")
+    ],
+    which: Annotated[str | None, typer.Argument(help="其中之一 One of them.")] = None,
+    key: OptionalKeyFile = None,
+    url: Url = DEFAULT_URL,
+    history: Annotated[bool, typer.Option(help="历史 The entries about it.")] = False,
+) -> None:
+    """查看 Read the log, a register, one aggregate, an entry, its proof, or the event types."""
+    asyncio.run(_show(_path(what, which, history=history), key, url))
+
+
+async def _submit(
+    event: str, payload: Any, key: Path, *, url: str, dry_run: bool, statement_id: str | None
+) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
+        client = ExchangeClient(http, keyfile.load(key))
+        try:
+            if dry_run:
+                console.print_json(data=await client.dry_run(event, payload))
+                return
+            accepted = await client.submit(event, payload, id=statement_id)
+        except ExchangeRefusedError as refusal:
+            _show_problem(refusal)
+            raise typer.Exit(1) from refusal
+        except httpx.TransportError as error:
+            raise _unreachable(url) from error
+    console.print_json(
+        data={"index": accepted.index, "leaf": accepted.leaf, "repeated": accepted.repeated}
+    )
+
+
+async def _show(path: str, key: Path | None, url: str) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
+        client = ExchangeClient(http, keyfile.load(key) if key else None)
+        try:
+            data = await client.fetch(path)
+        except ExchangeRefusedError as refusal:
+            _show_problem(refusal)
+            raise typer.Exit(1) from refusal
+        except httpx.TransportError as error:
+            raise _unreachable(url) from error
+    try:
+        console.print_json(data=json.loads(data))
+    except ValueError:
+        console.print(data.decode(), markup=False, highlight=False)
+
+
+def _path(what: str, which: str | None, *, history: bool) -> str:
+    fixed = {
+        "log": "/v1/log",
+        "events": f"/v1/event-types/{which}/schema" if which else "/v1/event-types",
+        "refusals": f"/problems/{which}" if which else "/problems",
+        "entry": f"/v1/entries/{which}",
+        "entries": "/v1/entries",
+        "proof": f"/v1/entries/{which}/proof",
+        "checkpoint": "/checkpoint",
+    }
+    if what in fixed:
+        return fixed[what]
+    if "_" in what or "/" in what:
+        return f"/v1/aggregates/{what}" + ("/history" if history else "")
+    return f"/v1/{what}"
+
+
+def _show_problem(refusal: ExchangeRefusedError) -> None:
+    problem = refusal.problem
+    error_console.print(f"[bold red]✗ {refusal.code}[/]", highlight=False)
+    remedy = problem.get("remedy") or {}
+    lines = (problem.get("zh"), problem.get("en"), problem.get("clause"), *remedy.values())
+    for line in filter(None, lines):
+        error_console.print(f"  {line}", markup=False, highlight=False)
+
+
+def _unreachable(url: str) -> DataExchangeError:
+    return DataExchangeError(
+        f"{url} 没有应答；先运行 dataexchange serve，或用 --url 指明地址"
+        f" / no answer from {url}; run `dataexchange serve`, or name another with --url"
+    )
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(epilog=SUBMIT_EXAMPLES)(submit)
+    app.command(epilog=SHOW_EXAMPLES)(show)

@@ -1,0 +1,114 @@
+"""`doctor`: what this machine and configuration lack, each finding with its remedy."""
+
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from dataexchange.database.engine import APP_ROLE, connect
+from dataexchange.errors import DataExchangeError
+from dataexchange.exchange.log_key import load_or_make
+from dataexchange.exchange.service import database
+from dataexchange.ledger.merkle import Frontier
+from dataexchange.settings import Settings
+
+POSTGRES_MIN = 140_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    well: bool
+    remedy: str = ""
+
+
+async def examine(data_folder: Path | None) -> list[Finding]:
+    """Return all findings."""
+    if data_folder is not None:
+        os.environ["DATAEXCHANGE_DATA_FOLDER"] = str(data_folder)
+    settings = Settings()
+    findings = [_python(), _log_key(settings)]
+    try:
+        async with database(settings) as (owner_dsn, app_dsn):
+            findings += [finding async for finding in _database(owner_dsn, app_dsn, settings)]
+    except (DataExchangeError, OSError, asyncpg.PostgresError) as error:
+        findings.append(
+            Finding(
+                f"数据库 database: {error}",
+                well=False,
+                remedy="设置 DATAEXCHANGE_DATABASE_URL 指向 PostgreSQL 14+"
+                " / set DATAEXCHANGE_DATABASE_URL to a PostgreSQL 14+",
+            )
+        )
+    return findings
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding(f"Python {version}", sys.version_info >= (3, 11), "需要 / needs 3.11+")
+
+
+def _log_key(settings: Settings) -> Finding:
+    path = settings.log_key_path
+    if not path.exists():
+        return Finding(f"账本密钥 log key: {path}（首次启动时生成 made at first start）", well=True)
+    private = not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    if not private:
+        return Finding(f"账本密钥 log key: {path}", well=False, remedy=f"chmod 600 {path}")
+    vkey = load_or_make(path, settings.origin).vkey
+    return Finding(f"账本密钥 log key: {vkey}", well=True)
+
+
+async def _database(owner_dsn: str, app_dsn: str, settings: Settings) -> AsyncIterator[Finding]:
+    owner = await asyncpg.connect(owner_dsn)
+    try:
+        number = int(await owner.fetchval("show server_version_num"))
+        version = await owner.fetchval("show server_version")
+        yield Finding(f"PostgreSQL {version}", number >= POSTGRES_MIN, "需要 / needs 14+")
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            value = await owner.fetchval(f"show {name}")
+            yield Finding(f"{name} = {value}", value == "on", "确认写入即持久 / must be on")
+        ready = await owner.fetchval("select to_regclass('public.head') is not null")
+        yield Finding(
+            "表已建立 tables exist（首次 serve 时建立 made by the first serve）", well=True
+        )
+    finally:
+        await owner.close()
+    if ready:
+        async for finding in _log(app_dsn, settings):
+            yield finding
+
+
+async def _log(app_dsn: str, settings: Settings) -> AsyncIterator[Finding]:
+    connection = await connect(app_dsn)
+    try:
+        owned = await connection.fetchval(
+            "select count(*) from pg_class c join pg_roles r on r.oid = c.relowner"
+            " where r.rolname = $1",
+            APP_ROLE,
+        )
+        yield Finding(f"角色 {APP_ROLE} 不拥有任何表 owns no table", owned == 0)
+        head = await connection.fetchrow("select * from head")
+        if head is None:
+            return
+        count = await connection.fetchval("select coalesce(max(index) + 1, 0) from entry")
+        yield Finding(f"条目 entries: {count}，表头 head: {head['size']}", count == head["size"])
+        frontier = Frontier.from_bytes(head["frontier"])
+        yield Finding("默克尔前沿 frontier", frontier.size == head["size"])
+        yield Finding(
+            f"账本名称 origin: {head['origin']}",
+            head["origin"] == settings.origin,
+            "设置 DATAEXCHANGE_ORIGIN / set DATAEXCHANGE_ORIGIN to it",
+        )
+        signed = await connection.fetchval("select coalesce(max(size), 0) from checkpoint")
+        yield Finding(
+            f"检查点 checkpoint: {signed}", signed <= head["size"], "备份被回退 / restored?"
+        )
+    finally:
+        await connection.close()

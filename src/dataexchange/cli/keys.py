@@ -1,0 +1,50 @@
+"""`keygen` and `token`: an actor's key, and reading in its name."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataexchange.cli.console import console
+from dataexchange.cli.options import KeyFile
+from dataexchange.client import keyfile
+from dataexchange.client.exchange_client import access_token
+from dataexchange.client.signing import Actor, SigningKey
+from dataexchange.client.typeid import new_id
+
+EXAMPLES = """
+Example: [bold]dataexchange keygen alice.key --log localhost/dataexchange[/]
+"""
+
+
+def keygen(
+    to: Annotated[Path, typer.Argument(help="密钥文件 The key file to write.")],
+    log: Annotated[str, typer.Option(help="账本名称 The log's name.")] = "localhost/dataexchange",
+    party: Annotated[str | None, typer.Option(help="已有的主体标识 An existing party id.")] = None,
+) -> None:
+    """生成密钥 Make a new key, and a party id for it. The private key stays in the file."""
+    actor = Actor(party or new_id("party"), SigningKey.generate(), log)
+    keyfile.save(actor, to)
+    console.print_json(
+        data={"party": actor.party, "key": actor.key.id, "log": log, "file": str(to)}
+    )
+
+
+def token(
+    key: KeyFile,
+    minutes: Annotated[int, typer.Option(min=1, max=60, help="有效分钟 Life in minutes.")] = 30,
+) -> None:
+    """访问令牌 Print a bearer token for reading in your name, e.g. with curl."""
+    console.print(
+        access_token(keyfile.load(key), life=timedelta(minutes=minutes)),
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(epilog=EXAMPLES)(keygen)
+    app.command()(token)

@@ -1,0 +1,72 @@
+"""Run the service in this process, or in several."""
+
+import gc
+import os
+from pathlib import Path
+
+import uvicorn
+
+from dataexchange.cli.console import console
+from dataexchange.exchange.rebuild import Rebuilt
+from dataexchange.exchange.rebuild import rebuild as rebuild_states
+from dataexchange.exchange.service import database
+from dataexchange.settings import Settings
+
+GC_THRESHOLD = (100_000, 50, 50)
+
+
+def run(
+    *,
+    host: str | None,
+    port: int | None,
+    workers: int,
+    data_folder: Path | None,
+    origin: str | None,
+) -> None:
+    """Serve until stopped. Options become the environment, which worker processes share."""
+    _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
+    _set("DATAEXCHANGE_ORIGIN", origin)
+    settings = Settings()
+    chosen_host, chosen_port = host or settings.host, port or settings.port
+    console.print(
+        f"dataexchange · {settings.origin} · http://{chosen_host}:{chosen_port}"
+        f" · 文档 docs http://{chosen_host}:{chosen_port}/docs",
+        highlight=False,
+    )
+    uvicorn.run(
+        "dataexchange.cli.serving:make_app",
+        factory=True,
+        host=chosen_host,
+        port=chosen_port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="info",
+    )
+
+
+def make_app() -> object:
+    """Return the application, with the garbage collector tuned for the hot path.
+
+    Requests make few cycles; what lives long is frozen out of the collector's sight.
+    """
+    from dataexchange.api import create_app
+
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+    return app
+
+
+async def rebuild(data_folder: Path | None, *, write: bool) -> Rebuilt:
+    """Rebuild the states of the configured log."""
+    _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
+    async with database(Settings()) as (_, dsn):
+        return await rebuild_states(dsn, write=write)
+
+
+def _set(name: str, value: object) -> None:
+    if value is not None:
+        os.environ[name] = str(value)

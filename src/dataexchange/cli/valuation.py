@@ -1,0 +1,79 @@
+"""`value` and `card`: valuation at the appraiser's desk, with no server at all."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from dataexchange.cli.console import console, error_console
+
+VALUE_EXAMPLES = """
+Examples: [bold]dataexchange value cost input.yaml[/] ·
+[bold]dataexchange value valuation/cost/1.0.0.yaml input.yaml --json[/]
+"""
+
+
+def value(
+    card: Annotated[str, typer.Argument(help="方法卡 A card's path, or a name such as cost.")],
+    document: Annotated[Path, typer.Argument(help="输入 The inputs, YAML or JSON.")],
+    language: Annotated[Literal["zh", "en"], typer.Option(help="语言 Language.")] = "zh",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON 输出 Print JSON.")] = False,
+) -> None:
+    """估值 Apply a rulebook card to inputs; anyone gets the same 分 again."""
+    from dataexchange.valuation import ValuationRefusedError, find_card, render_text, run_card
+    from dataexchange.valuation import as_json as to_json
+
+    try:
+        result = run_card(find_card(card).content, document.read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(str(error)) from error
+    except ValuationRefusedError as refusal:
+        error_console.print(f"[bold red]✗ {refusal.code}[/] {refusal.clause}", highlight=False)
+        error_console.print(f"  {refusal.zh}\n  {refusal.en}", markup=False, highlight=False)
+        raise typer.Exit(1) from refusal
+    if as_json:
+        typer.echo(json.dumps(to_json(result), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(render_text(result, language), nl=False)
+
+
+card_app = typer.Typer(no_args_is_help=True, help="方法卡 Rulebook cards.")
+
+
+@card_app.command("check")
+def card_check(
+    cards: Annotated[
+        list[str] | None, typer.Argument(help="卡 Cards; all published ones if none.")
+    ] = None,
+) -> None:
+    """检查方法卡 Check cards against their schema, their method, and their worked cases."""
+    from dataexchange.valuation import card_paths, check_card, find_card, shelf
+
+    faulty = False
+    for name in cards or [str(path) for path in card_paths(shelf())]:
+        faults = check_card(find_card(name))
+        faulty = faulty or bool(faults)
+        console.print(f"{'[red]✗[/]' if faults else '[green]✓[/]'} {name}", highlight=False)
+        for fault in faults:
+            console.print(f"    {fault}", markup=False, highlight=False)
+    if faulty:
+        raise typer.Exit(1)
+
+
+@card_app.command("list")
+def card_list() -> None:
+    """列出方法卡 List the published cards with their names."""
+    from dataexchange.valuation import card_paths, find_card, shelf
+
+    for path in card_paths(shelf()):
+        sheet = find_card(path).sheet
+        console.print(
+            f"{path.parent.name}/{path.stem}  {sheet.name.zh} · {sheet.name.en}", highlight=False
+        )
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(epilog=VALUE_EXAMPLES)(value)
+    app.add_typer(card_app, name="card")
