@@ -65,11 +65,12 @@ def formatted_sql(cell: str, datatype: DataType, parameter: str) -> str:
 
 
 def conforms_sql(cell: str, datatype: DataType) -> str:
-    """Return the SQL that tells whether a cell is of the type; NULL for an empty cell."""
+    """Return the SQL that tells whether a cell is of the type; an empty cell is of none."""
     if datatype == "number":
         # Wider than what is compared exactly: any finite number is a number.
         matches = f"regexp_full_match({cell}, '{_NUMBER}')"
-        return f"isfinite(CASE WHEN {matches} THEN TRY_CAST({cell} AS DOUBLE) END)"
+        number = f"CASE WHEN {matches} THEN TRY_CAST({cell} AS DOUBLE) END"
+        return f"coalesce(isfinite({number}), false)"
     return f"{cast_sql(cell, datatype)} IS NOT NULL"
 
 

@@ -8,7 +8,7 @@ ratios as decimal strings rounded once, half-up, to six places, from exact fract
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
@@ -160,7 +160,7 @@ def measure_file(
     """
     if as_of.tzinfo is None:
         raise ValueError("as_of needs a time zone")
-    as_of -= as_of.utcoffset() or timedelta()
+    as_of = as_of.astimezone(UTC)
     declared = Declared(rules.encoding, rules.delimiter) if rules else Declared()
     with open_table(path, declared, text_bytes_max=text_bytes_max) as table:
         profile = profile_table(table)

@@ -150,7 +150,7 @@ class _Text:
         return self._path.open("rb")
 
     def require_text(self) -> None:
-        """Refuse what is plainly no text: no encoding but UTF-16 has NUL bytes in its first lines."""
+        """Refuse what is plainly no text: only UTF-16 has NUL bytes in its first lines."""
         with self.open() as stream:
             head = stream.read(_HEAD_BYTES)
         if not head:

@@ -12,18 +12,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from dataexchange.content.cells import Cell, Cells, Parameters
-from dataexchange.content.datatype import DataType, cast_sql, is_placeholder_sql
+from dataexchange.content.datatype import PLACEHOLDERS, DataType, cast_sql
 from dataexchange.content.encoding import REPLACEMENT
 from dataexchange.content.indicator import Count
 from dataexchange.content.operand import Column, Comparison, Condition, Operand, Presence, Sum
 from dataexchange.content.rules import RowRule
 
 _CHECKS_PER_QUERY: Final = 60
-_GROUP: Final = 50
 _FILLED: Final = "{0} IS NOT NULL"
 
-# Control characters, the sign of broken decoding, space at either end.
-_DIRTY: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{FFFD}]|^\s|\s$"
+# Cells of a row are looked at together, parted by a code point that no text may use.
+_PART: Final = "\ufdd0"
+# Control characters, the sign of broken decoding, space at either end of a cell, or a cell that
+# says in words that there is nothing.
+_DIRTY: Final = (
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{FFFD}]"
+    rf"|(^|{_PART})\s|\s($|{_PART})"
+    rf"|(?i:(^|{_PART})({'|'.join(re.escape(word) for word in PLACEHOLDERS)})($|{_PART}))"
+)
 # A resident identity number (GB 11643) or a mobile telephone number, not inside a longer number.
 _PERSONAL: Final = (
     r"(^|[^0-9])([1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
@@ -97,12 +103,11 @@ def rule_check(rule: RowRule, cells: Cells, parameters: Parameters) -> RowCheck:
 
 def file_checks(cells: Cells) -> Iterator[RowCheck]:
     """Return the checks that every file gets, and that of undeclared personal data if asked."""
-    dirty = _any([_dirty(cells, name, text) for name, text in cells.texts()])
+    row = f"concat_ws('{_PART}', {', '.join(text for _, text in cells.texts())})"
+    dirty = f"regexp_matches({row}, '{_DIRTY}')"
     yield RowCheck("dirty", "dirty_data_rate", (), "true", dirty, counts_defects=True)
-    broken = _any(
-        [f"coalesce(contains({text}, '{REPLACEMENT}'), false)" for _, text in cells.texts()]
-    )
-    yield RowCheck("decodable", "availability", (), "true", f"NOT ({broken})")
+    broken = f"contains({row}, '{REPLACEMENT}')"
+    yield RowCheck("decodable", "availability", (), "true", f"NOT {broken}")
     if cells.rules.no_personal_data:
         for name, text in cells.texts():
             filled = _FILLED.format(text)
@@ -143,23 +148,6 @@ def _bounds(cell: Cell, parameters: Parameters) -> str:
 
 def _listed(cell: Cell, parameters: Parameters) -> str:
     return f"{cell.text} IN (SELECT unnest({parameters.bind(list(cell.rule.values or ()))}))"
-
-
-def _any(conditions: list[str]) -> str:
-    """Return the SQL of “any of them”, in groups: the engine bounds how deep SQL may nest."""
-    while len(conditions) > 1:
-        groups = range(0, len(conditions), _GROUP)
-        conditions = [f"({' OR '.join(conditions[at : at + _GROUP])})" for at in groups]
-    return conditions[0]
-
-
-def _dirty(cells: Cells, name: str, text: str) -> str:
-    soiled = f"coalesce(regexp_matches({text}, '{_DIRTY}') OR {is_placeholder_sql(text)}, false)"
-    declared = cells.declared.get(name)
-    if declared is None or declared.rule.type == "string":
-        return soiled
-    # A cell that is a number, a date or a truth value holds nothing else.
-    return f"({declared.value} IS NULL AND {soiled})"
 
 
 def _operands(condition: Condition) -> list[str]:

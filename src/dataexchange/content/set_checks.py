@@ -63,7 +63,7 @@ def expected_grid(cells: Cells, grid: RecordGrid) -> Count:
     parameters = Parameters()
     steps, bucket, within = _steps(cells, grid, parameters)
     things = [cells.declared[name].text for name in grid.per]
-    distinct = ", ".join(("1", *things))
+    distinct = ", ".join(("true", *things))
     filled = " AND ".join([within, *(f"{thing} IS NOT NULL" for thing in things)])
     sql = (
         f"SELECT (SELECT count(*) FROM (SELECT DISTINCT {distinct} FROM cells WHERE {filled})),"
@@ -125,7 +125,7 @@ def _current(cells: Cells, rule: TimeRule, as_of: datetime) -> Count:
     """Count the things whose newest record, as of then, is no older than the update cycle."""
     parameters = Parameters()
     moment, now = _moment(cells, rule.column), _bound(parameters, as_of)
-    things = ", ".join(("1", *(cells.declared[name].text for name in rule.per)))
+    things = ", ".join(("true", *(cells.declared[name].text for name in rule.per)))
     sql = (
         f"SELECT count(*) FILTER (newest >= {now} - {_interval(rule.cycle)}), count(*) FROM"
         f" (SELECT max({moment}) AS newest FROM cells WHERE {moment} <= {now} GROUP BY {things})"
