@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hexbytes import HexBytes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from dataexchange.anchoring.authorisation import AnchorSite, checkpoint_message, sign
@@ -14,7 +17,7 @@ from dataexchange.anchoring.chain import Chain
 from dataexchange.anchoring.deployment import ShownRoot, deploy, record_fork
 from dataexchange.anchoring.errors import AnchorFault, AnchorProofError
 from dataexchange.anchoring.local_chain import local_account
-from dataexchange.anchoring.receipt import AnchorReceipt
+from dataexchange.anchoring.receipt import AnchorReceipt, read_receipt
 from dataexchange.anchoring.state import decode, encode
 from dataexchange.anchoring.verify import (
     BLOCK,
@@ -255,3 +258,46 @@ async def test_a_fork_on_record_spoils_every_receipt(
     ]
     await record_fork(bench.chain, STRANGER, site=bench.site, size=9, shown=(shown[0], shown[1]))
     assert await online_fault(receipts[0], expected, bench.chain) is FORK
+
+
+async def test_a_transaction_that_the_block_does_not_hold_is_refused(
+    bench: Bench, receipts: list[AnchorReceipt], expected: ExpectedAnchor
+) -> None:
+    for other in (receipts[1].transaction_hash, HexBytes(b"\x01" * 32)):
+        wrong = replace(receipts[0], transaction_hash=other)
+        assert await online_fault(wrong, expected, bench.chain) is BLOCK
+
+
+# What only the chain, or nobody, can confirm.
+UNPROVED = {"transaction_hash", "finality"}
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.text(max_size=10),
+    st.binary(max_size=70).map(lambda data: "0x" + data.hex()),
+    st.lists(st.just("0x" + "01" * 32), max_size=3),
+    st.just("2026-01-01T00:00:00"),
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(data=st.data())
+async def test_no_spoilt_receipt_passes_or_crashes_the_verifier(
+    receipts: list[AnchorReceipt], expected: ExpectedAnchor, data: st.DataObject
+) -> None:
+    document = json.loads(encode(receipts[1]))
+    spoilt = document["evidence"] if data.draw(st.booleans()) else document
+    name = data.draw(st.sampled_from(sorted(spoilt)))
+    before = spoilt[name]
+    spoilt[name] = data.draw(JUNK)
+    try:
+        verify_receipt(read_receipt(json.dumps(document).encode()), expected)
+    except AnchorProofError:
+        return
+    assert name in UNPROVED | {"evidence"} or spoilt[name] == before

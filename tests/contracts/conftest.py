@@ -35,11 +35,16 @@ def node() -> str:
 
 
 @pytest.fixture
-async def chain() -> AsyncIterator[LocalChain]:
+def anvil_options() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def chain(anvil_options: list[str]) -> AsyncIterator[LocalChain]:
     binary = find_anvil(CONTRACTS)
     if binary is None:
         pytest.skip("contracts/node_modules is absent: run `npm ci` in contracts/")
-    async with local_chain(binary) as running:
+    async with local_chain(binary, *anvil_options) as running:
         yield running
 
 

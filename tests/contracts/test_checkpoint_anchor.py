@@ -11,6 +11,7 @@ from hexbytes import HexBytes
 from web3.contract import AsyncContract
 from web3.types import TxReceipt
 
+from dataexchange.anchoring import contract
 from dataexchange.anchoring.authorisation import (
     AnchorSite,
     checkpoint_message,
@@ -105,6 +106,10 @@ async def test_deployment_states_origin_key_and_domain(anchor: Anchor) -> None:
 async def test_a_contract_without_key_or_origin_cannot_be_made(chain: LocalChain) -> None:
     with refused("ZeroKey"):
         await deploy(chain.chain, PAYER, origin="x", anchor_key=to_checksum_address(ZERO))
+    maker = chain.chain.w3.eth.contract(abi=contract.abi(), bytecode=contract.bytecode())
+    creation = HexBytes(maker.constructor(bytes(32), KEY.address).data_in_transaction)
+    with refused("ZeroOrigin"):
+        await transact(chain.chain, PAYER, data=creation)
 
 
 async def test_roots_are_anchored_as_the_log_grows(anchor: Anchor) -> None:
@@ -201,6 +206,18 @@ async def test_a_signature_for_anything_else_is_refused(anchor: Anchor, change: 
     )
     with refused("WrongSigner"):
         await anchor.anchor(0, 7, signature=sign(message, KEY))
+
+
+@pytest.mark.parametrize("anvil_options", [["--chain-id", "777"]], ids=["chain 777"])
+async def test_signatures_are_bound_to_the_chain_that_runs_now(anchor: Anchor) -> None:
+    """A chain that splits off takes another id; what was signed for the old one is void there."""
+    await anchor.anchor(0, 7)
+    kept = anchor.signature(8, root(8))
+    await anchor.running.request("anvil_setChainId", 778)
+    with refused("WrongSigner"):
+        await anchor.anchor(7, 8, signature=kept)
+    moved = Anchor(anchor.running, AnchorSite(778, anchor.site.contract, anchor.site.origin))
+    await moved.anchor(7, 8)
 
 
 def high_s(signature: bytes) -> bytes:

@@ -87,6 +87,16 @@ async def test_a_root_that_storage_never_held_proves_nothing(harness: AsyncContr
     assert not await harness.functions.isExtendedBy(1, 1, zero, zero, []).call()
 
 
+async def test_a_proof_in_a_larger_tree_is_none_for_a_smaller_size(harness: AsyncContract) -> None:
+    """Without the check of each step's size, a path could go on past the top of the tree."""
+    tree, extra = leaves(4), merkle.leaf_hash(b"extra")
+    above = merkle.node_hash(extra, tree[0])
+    assert not await harness.functions.includes(0, 1, tree[0], above, [extra]).call()
+    roots = [merkle.node_hash(extra, merkle.root(tree[:size])) for size in (3, 4)]
+    path = [*merkle.consistency_proof(tree, 3), extra]
+    assert not await harness.functions.isExtendedBy(3, 4, *roots, path).call()
+
+
 async def test_growth_from_the_empty_tree_is_no_proof(harness: AsyncContract) -> None:
     tree = leaves(3)
     roots = merkle.EMPTY_ROOT, merkle.root(tree)

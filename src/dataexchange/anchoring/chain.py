@@ -19,6 +19,7 @@ from web3.contract import AsyncContract
 from web3.exceptions import (
     BadFunctionCallOutput,
     ContractLogicError,
+    MethodUnavailable,
     TransactionNotFound,
     Web3Exception,
     Web3RPCError,
@@ -203,7 +204,23 @@ class Chain:
     async def receipts(self, number: int) -> list[Any]:
         """Return the receipts of all transactions of a block, in order."""
         async with answering():
-            return list(await self.w3.eth.get_block_receipts(BlockNumber(number)))
+            try:
+                return list(await self.w3.eth.get_block_receipts(BlockNumber(number)))
+            except MethodUnavailable:
+                block = await self.w3.eth.get_block(BlockNumber(number))
+                hashes = [
+                    HexBytes(item) for item in block["transactions"] if isinstance(item, bytes)
+                ]
+                return [await self.w3.eth.get_transaction_receipt(item) for item in hashes]
+
+    async def block_of(self, transaction_hash: HexBytes) -> HexBytes | None:
+        """Return the hash of the block that holds a transaction; None where none does."""
+        async with answering():
+            try:
+                transaction = await self.w3.eth.get_transaction(transaction_hash)
+            except TransactionNotFound:
+                return None
+        return transaction.get("blockHash")
 
     async def knows(self, transaction_hash: HexBytes) -> bool:
         """Whether the node has the transaction, mined or waiting."""

@@ -5,39 +5,45 @@ chain allows, the evidence that a block holds the event.
 """
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from eth_abi.abi import decode as decode_abi
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
+from msgspec import Meta
 from web3.types import LogReceipt
 
 from dataexchange.anchoring.authorisation import AnchorSite
 from dataexchange.anchoring.chain import Chain
+from dataexchange.anchoring.errors import AnchorFault
 from dataexchange.anchoring.evidence import BlockEvidence, EvidenceError, make_evidence
 from dataexchange.anchoring.source import CheckpointSource
-from dataexchange.anchoring.state import SignedRoot
+from dataexchange.anchoring.state import SignedRoot, decode
+from dataexchange.ledger.merkle import SIZE_MAX
 
 
 class AnchorReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One final anchor. `finality` is the rule it was held to: `finalized`, or a block depth."""
+    """One final anchor. `finality` is the rule it was held to: `finalized`, or a block depth.
+
+    `transaction_hash` is a pointer for people: only the chain can confirm it.
+    """
 
     origin: str
     chain_id: int
     contract: ChecksumAddress
-    epoch: int
+    epoch: Annotated[int, Meta(ge=0, lt=2**32)]
     anchor_key: ChecksumAddress
-    size: int
+    size: Annotated[int, Meta(ge=1, le=SIZE_MAX)]
     root: HexBytes
     signature: HexBytes
-    previous_size: int
+    previous_size: Annotated[int, Meta(ge=0, le=SIZE_MAX)]
     previous_root: HexBytes
     consistency: tuple[HexBytes, ...]
     transaction_hash: HexBytes
     block_number: int
     block_hash: HexBytes
-    block_time: datetime
+    block_time: Annotated[datetime, Meta(tz=True)]
     finality: str
     evidence: BlockEvidence | None = None
     v: Literal[1] = 1
@@ -46,6 +52,22 @@ class AnchorReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def site(self) -> AnchorSite:
         """Where it says it was anchored."""
         return AnchorSite(self.chain_id, self.contract, self.origin)
+
+
+FORM: Final = AnchorFault(
+    "anchor.form",
+    0,
+    zh="凭证的格式不正确",
+    en="the receipt is not of the right form",
+)
+
+
+def read_receipt(data: bytes) -> AnchorReceipt:
+    """Return the receipt that a file holds; `AnchorProofError` where it holds none."""
+    try:
+        return decode(data, AnchorReceipt)
+    except msgspec.DecodeError as error:
+        raise FORM(str(error)) from error
 
 
 class AnchoredEvent(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from dataexchange.anchoring.errors import LeaseTakenError
-from dataexchange.anchoring.receipt import AnchorReceipt
+from dataexchange.anchoring.receipt import AnchorReceipt, read_receipt
 from dataexchange.anchoring.state import WorkerState, decode, encode
 
 
@@ -103,7 +103,7 @@ class FileStore:
 
 def read_receipts(folder: Path) -> list[AnchorReceipt]:
     """Return the receipts in a folder, such as a bundle's `anchors/`, by size."""
-    files = (decode(path.read_bytes(), AnchorReceipt) for path in folder.glob("*.json"))
+    files = (read_receipt(path.read_bytes()) for path in folder.glob("*.json"))
     return sorted(files, key=lambda receipt: (receipt.size, receipt.block_number))
 
 

@@ -1,6 +1,7 @@
 """Check the receipts of anchors: offline from themselves, and against the chain.
 
-Offline, each with its own code:
+Offline, each with its own code (0 is for files that are no receipts, and for other roots than
+the log has):
 
 1. the receipt names the expected chain, contract and log;
 2. the expected key of its epoch signed the root for the size;
@@ -11,7 +12,7 @@ Offline, each with its own code:
 Against the chain:
 
 6. chain, code and origin are the expected ones;
-7. the block is on the chain, at its height, and final;
+7. the block is on the chain, at its height, final, and holds the transaction;
 8. the contract holds the root at the size, and its key of the epoch is the expected one;
 9. no fork is on record.
 
@@ -31,8 +32,8 @@ from dataexchange.anchoring.authorisation import AnchorSite, checkpoint_message,
 from dataexchange.anchoring.chain import Chain, answering
 from dataexchange.anchoring.errors import AnchorFault, AnchorProofError, WrongContractError
 from dataexchange.anchoring.evidence import BlockEvidence, EvidenceError, read_header, read_logs
-from dataexchange.anchoring.receipt import AnchorReceipt, read_event
-from dataexchange.ledger.merkle import ProofError, verify_consistency
+from dataexchange.anchoring.receipt import FORM, AnchorReceipt, read_event
+from dataexchange.ledger.merkle import HASH_SIZE, ProofError, verify_consistency
 
 SITE: Final = AnchorFault(
     "anchor.site",
@@ -127,6 +128,7 @@ class Verdict:
 
 def verify_receipt(receipt: AnchorReceipt, expected: ExpectedAnchor) -> Strength:
     """Return how much the receipt shows by itself; `AnchorProofError` where it is unsound."""
+    _verify_form(receipt)
     _verify_authorisation(receipt, expected)
     _verify_consistency(receipt)
     if receipt.evidence is None:
@@ -172,6 +174,12 @@ def _judge(
         return Verdict(receipt, verify_receipt(receipt, expected))
     except AnchorProofError as error:
         return Verdict(receipt, None, error)
+
+
+def _verify_form(receipt: AnchorReceipt) -> None:
+    hashes = (receipt.root, receipt.previous_root, receipt.block_hash, receipt.transaction_hash)
+    if any(len(item) != HASH_SIZE for item in hashes):
+        raise FORM("a hash is not 32 bytes")
 
 
 def _verify_authorisation(receipt: AnchorReceipt, expected: ExpectedAnchor) -> None:
@@ -237,6 +245,8 @@ async def _verify_block(receipt: AnchorReceipt, chain: Chain) -> None:
     block = await chain.block(receipt.block_number)
     if block["hash"] != receipt.block_hash:
         raise BLOCK(f"block {receipt.block_number} is another")
+    if await chain.block_of(receipt.transaction_hash) != receipt.block_hash:
+        raise BLOCK("it does not hold the transaction")
 
 
 async def _verify_state(receipt: AnchorReceipt, chain: Chain) -> None:
