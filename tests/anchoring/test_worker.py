@@ -21,6 +21,7 @@ from dataexchange.anchoring.errors import (
 from dataexchange.anchoring.fees import FeePolicy
 from dataexchange.anchoring.local_chain import local_account
 from dataexchange.anchoring.plan import Reason, Schedule
+from dataexchange.anchoring.state import WorkerState
 from dataexchange.anchoring.status import status
 from dataexchange.anchoring.verify import ExpectedAnchor, Strength, verify_on_chain
 from dataexchange.anchoring.worker import Accounts, AnchorWorker
@@ -157,6 +158,28 @@ async def test_another_root_of_the_same_size_is_a_fork(bench: Bench) -> None:
     bench.clock.turn(hours=2)
     with pytest.raises(ForkedLogError):
         await worker.step()
+
+
+async def test_a_root_that_was_signed_and_never_anchored_binds_the_log_as_well(
+    bench: Bench,
+) -> None:
+    bench.log.grow(5)
+    await bench.worker().step()
+    await bench.running.request("anvil_dropAllTransactions")
+    bench.log.leaves[0] = merkle.leaf_hash(b"rewritten")
+    bench.log.grow(3)
+    bench.clock.turn(hours=1)
+    await bench.store.save(replace(await loaded(bench), attempts=()))
+    restarted = bench.worker()
+    with pytest.raises(ForkedLogError):
+        await restarted.step()
+    assert [signed.size for signed in restarted.state.signed] == [5]
+
+
+async def loaded(bench: Bench) -> WorkerState:
+    state = await bench.store.load()
+    assert state is not None
+    return state
 
 
 async def test_a_log_shorter_than_what_was_anchored_is_reported_and_waited_for(
