@@ -64,8 +64,8 @@ class World:
         self.now = START
         self.tail = Tail(ORIGIN)
         self.entries: list[Appended] = []
-        self.operator = self._actor()
-        self.regulator = self._actor()
+        self.operator = self.actor()
+        self.regulator = self.actor()
         self.do(
             self.operator,
             "log.opened@1",
@@ -78,7 +78,7 @@ class World:
             rules_hash=catalogue().rules_hash,
         )
 
-    def _actor(self) -> Actor:
+    def actor(self) -> Actor:
         return Actor(new_id("party"), SigningKey.generate(), ORIGIN)
 
     def profile(
@@ -102,7 +102,7 @@ class World:
 
     def join(self, *roles: Role, kind: PartyKind = PartyKind.PRIVATE, **profile: Any) -> Actor:
         """Return an admitted party with `roles`."""
-        actor = self._actor()
+        actor = self.actor()
         self.do(actor, "party.applied@1", **self.profile(actor, *roles, kind=kind, **profile))
         self.do(
             self.operator, "party.admitted@1", party=actor.party, roles=[r.value for r in roles]

@@ -1,7 +1,7 @@
 """One batch against one tail: which submissions get in, which are refused, which were in before."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -9,7 +9,7 @@ from typing import TypeAlias
 from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.ledger.entry import Entry
 from dataexchange.registry.submission import Submission
-from dataexchange.registry.tail import Appended, Tail
+from dataexchange.registry.tail import Appended, GroupRefusedError, Tail
 
 Known: TypeAlias = dict[tuple[str, str], tuple[int, bytes, bytes]]
 
@@ -75,20 +75,25 @@ class Batch:
         if recalled is not None:
             return recalled
         try:
-            appended = (
-                self.tail.append_linked(group, self.now)
-                if len(group) > 1
-                else [self.tail.append(group[0], self.now)]
-            )
+            appended = self._append(group)
+        except GroupRefusedError as error:
+            linked = LINKED_REFUSED(id=error.culprit, code=error.refusal.code)
+            return [error.refusal if one.id == error.culprit else linked for one in group]
         except DataExchangeError as error:
-            return refused_together(group, error)
+            return [error for _ in group]
         except Exception:
-            logging.getLogger(__name__).exception("a rule failed: %s", group[0].type.name)
-            return refused_together(group, InternalError(f"{group[0].type.name} failed"))
+            name = group[0].type.name
+            logging.getLogger(__name__).exception("a rule failed: %s", name)
+            return [InternalError(f"{name} failed") for _ in group]
         self.appended.extend(appended)
         for one in appended:
             self._own[one.submission.id, one.submission.actor] = (one.index, one.leaf, one.body)
         return [Receipt(one.index, one.leaf, one.body) for one in appended]
+
+    def _append(self, group: Group) -> list[Appended]:
+        if len(group) > 1:
+            return self.tail.append_linked(group, self.now)
+        return [self.tail.append(group[0], self.now)]
 
     def recall(self, group: Group) -> list[Outcome] | None:
         """Return the first answers to a group that is in the log already; `None` if it is not."""
@@ -109,14 +114,3 @@ class Batch:
         if Entry.parse(body).statement.body != submission.statement.body:
             return ID_REUSED(id=submission.id, index=index)
         return Receipt(index, leaf, body, repeated=True)
-
-
-def refused_together(group: Sequence[Submission], error: DataExchangeError) -> list[Outcome]:
-    """Return the refusal of a single event, or of each of a linked group with the culprit named."""
-    if len(group) == 1:
-        return [error]
-    code = getattr(error, "code", type(error).__name__)
-    culprit = getattr(error, "statement_id", group[0].id)
-    linked = LINKED_REFUSED(id=culprit, code=code)
-    linked.__cause__ = error
-    return [error if submission.id == culprit else linked for submission in group]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dataexchange.errors import RefusedError
+from dataexchange.errors import DataExchangeError, RefusedError
 from dataexchange.ledger import entry, merkle
 from dataexchange.ledger.entry import NO_PREVIOUS
 from dataexchange.registry.decide import decide, encode_state
@@ -26,6 +26,15 @@ ENTRY_TOO_LARGE = RefusalCode(
     remedy_en="Keep large content in the content store and name it by hash.",
     kind="malformed",
 )
+
+
+class GroupRefusedError(DataExchangeError):
+    """A linked group was refused for the sake of one of its statements."""
+
+    def __init__(self, culprit: str, refusal: RefusedError) -> None:
+        super().__init__(f"{culprit}: {refusal}")
+        self.culprit = culprit
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +78,18 @@ class Tail:
         return self._put(submission, changed, recorded_at)
 
     def append_linked(self, group: Iterable[Submission], now: datetime) -> list[Appended]:
-        """Append all of `group`, or none where one is refused."""
+        """Append all of `group`, or none: `GroupRefusedError` names the one that was refused."""
         size, prev, last, held = self.size, self.prev, self.recorded_at, dict(self.held)
-        try:
-            return [self.append(submission, now) for submission in group]
-        except RefusedError:
-            self.size, self.prev, self.recorded_at, self.held = size, prev, last, held
-            raise
+        appended: list[Appended] = []
+        for submission in group:
+            try:
+                appended.append(self.append(submission, now))
+            except Exception as error:
+                self.size, self.prev, self.recorded_at, self.held = size, prev, last, held
+                if isinstance(error, RefusedError):
+                    raise GroupRefusedError(submission.id, error) from error
+                raise
+        return appended
 
     def _put(
         self, submission: Submission, changed: dict[str, State], recorded_at: datetime
