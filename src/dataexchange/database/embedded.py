@@ -20,6 +20,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -217,7 +218,7 @@ class EmbeddedPostgres:
             postmaster = self._live_postmaster()
             if postmaster is None:
                 self._launch(deadline)
-            elif postmaster.is_ready:
+            elif postmaster.answers():
                 self._socket_folder = postmaster.socket_folder
                 return
             time.sleep(_POLL_SECONDS)
@@ -242,20 +243,25 @@ class EmbeddedPostgres:
         finally:
             os.close(log)
         adopt(server)
-        while server.poll() is None and time.monotonic() < deadline:
-            postmaster = read_postmaster(self._path)
-            if postmaster and postmaster.pid == server.pid and postmaster.is_ready:
-                return
-            time.sleep(_POLL_SECONDS)
+        if self._await_ready(server, deadline):
+            return
         # A killed server's children take a moment to notice; until then the next one waits.
         if _STILL_IN_USE not in self._said(since=said_before):
             raise self._start_error(since=said_before)
+
+    def _await_ready(self, server: "subprocess.Popen[bytes]", deadline: float) -> bool:
+        while server.poll() is None and time.monotonic() < deadline:
+            postmaster = read_postmaster(self._path)
+            if postmaster and postmaster.pid == server.pid and postmaster.is_ready:
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
 
     def _prepared_cluster(self) -> Cluster:
         account = account_for(self._path)
         programs = installed_server()
         if not is_usable_by(account, programs):
-            programs = copy_server(programs, self._programs_folder(account))
+            programs = copy_server(self._programs_folder(account))
         cluster = Cluster(self._path, account, programs)
         cluster.create()
         cluster.name_callers([os.geteuid(), self.folder.stat().st_uid])

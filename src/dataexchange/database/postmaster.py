@@ -6,6 +6,8 @@ process is looked at before the file is believed.
 
 import os
 import signal
+import socket
+import struct
 import subprocess
 import time
 from dataclasses import dataclass
@@ -13,10 +15,15 @@ from pathlib import Path
 
 import psutil
 
+from dataexchange.database.server_files import SOCKET_NAME
+
 _PID_LINE = 0
 _SOCKET_FOLDER_LINE = 4
 _STATUS_LINE = 7
 _POLL_SECONDS = 0.005
+_ANSWER_SECONDS_MAX = 5
+# The first message of the protocol that needs no account: "do you speak TLS?"
+_TLS_REQUEST = struct.pack("!ii", 8, 80877103)
 
 # Servers that this process started: to be reaped here, whoever stops them.
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
@@ -45,6 +52,19 @@ class Postmaster:
         except psutil.AccessDenied:
             # Not ours to look at. PostgreSQL checks again when it starts.
             return psutil.Process(self.pid).name() == "postgres"
+
+    def answers(self) -> bool:
+        """Tell whether the server says that it is ready and answers on its socket."""
+        if not self.is_ready or self.socket_folder is None:
+            return False
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(_ANSWER_SECONDS_MAX)
+                probe.connect(str(self.socket_folder / SOCKET_NAME))
+                probe.sendall(_TLS_REQUEST)
+                return probe.recv(1) != b""
+        except OSError:
+            return False
 
     def terminate(self, *, seconds_max: float) -> bool:
         """Stop the server, first cleanly and then at once; tell whether it has gone.

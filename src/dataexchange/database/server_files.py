@@ -51,17 +51,29 @@ def installed_server() -> Path:
 def is_usable_by(account: ServerAccount, prefix: Path) -> bool:
     """Tell whether `account` may run the programs under `prefix` and read what they load."""
     needed = ("bin", "bin/postgres", "bin/initdb", "lib", "lib/plpgsql.so", "share/postgres.bki")
-    return all(account.may_reach(prefix / name) for name in needed)
+    libraries = _libraries(prefix)
+    return all(account.may_reach(prefix / name) for name in needed) and (
+        not libraries.exists() or account.may_reach(libraries)
+    )
 
 
-def copy_server(prefix: Path, target: Path) -> Path:
-    """Copy the programs under `prefix` to `target`, readable by everyone; return `target`."""
+def copy_server(target: Path) -> Path:
+    """Copy the installed server below `target`, readable by everyone; return where it is."""
+    prefix = installed_server()
+    copy = target / prefix.parent.name / prefix.name
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(prefix, target, symlinks=True, ignore=_NOT_NEEDED)
+    shutil.copytree(prefix, copy, symlinks=True, ignore=_NOT_NEEDED)
+    if (libraries := _libraries(prefix)).exists():
+        shutil.copytree(libraries, _libraries(copy))
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-    return target
+    return copy
+
+
+def _libraries(prefix: Path) -> Path:
+    # Beside the package, where the programs look for the shared libraries the wheel brings.
+    return prefix.parent.with_name(f"{prefix.parent.name}.libs")
 
 
 def temporary_folder(purpose: str, cluster_folder: Path, account: ServerAccount) -> Path:

@@ -1,0 +1,38 @@
+"""Fixtures for every room. Server packages are imported inside, so pure tests need none."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from databases import Addresses
+    from dataexchange.database.embedded import EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[EmbeddedPostgres]":
+    """A real PostgreSQL of this run's own, started by the first test that asks for it."""
+    from dataexchange.database.embedded import EmbeddedPostgres
+
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+async def fresh_database(postgres: "EmbeddedPostgres") -> "AsyncIterator[Addresses]":
+    """The addresses (owner, app) of a new and empty database."""
+    from databases import new_database
+
+    async with new_database(postgres, template="template1") as addresses:
+        yield addresses
+
+
+@pytest.fixture
+async def migrated_database(postgres: "EmbeddedPostgres") -> "AsyncIterator[Addresses]":
+    """The addresses (owner, app) of a new database with today's schema and no entry."""
+    from databases import migrated_template, new_database
+
+    template = await migrated_template(postgres)
+    async with new_database(postgres, template=template) as addresses:
+        yield addresses
