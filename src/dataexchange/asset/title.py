@@ -23,7 +23,7 @@ class AssetForm(StrEnum):
 
 
 class Lien(msgspec.Struct, frozen=True):
-    """An encumbrance on an asset: the aggregate behind it, who holds it, and how much it secures."""
+    """An encumbrance: the aggregate behind it, who holds it, and how much (分) it secures."""
 
     by: str
     holder: str
@@ -64,7 +64,7 @@ class Asset(State, frozen=True, kw_only=True):
     assessed_version: int = 0
     quality_score: str | None = None
     grade: str | None = None  # core | important | general
-    classified_schema: str | None = None  # the schema whose fields were graded
+    classified_fields: str | None = None  # hash of the names of the fields that were graded
     public_level: str | None = None  # L1..L4
     compliance_version: int = 0
     rights: dict[str, RegisteredRight] = {}  # holding | processing | operating

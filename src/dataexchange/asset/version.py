@@ -18,6 +18,7 @@ class Version(State, frozen=True, kw_only=True):
     size_bytes: int
     rows: int
     schema_hash: str
+    fields_hash: str
     files: int
     added_index: int
     manifest: str | None = None
