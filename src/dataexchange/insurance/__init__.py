@@ -1,0 +1,1 @@
+"""Policies and claims 保险."""
