@@ -1,0 +1,299 @@
+"""Opening 开放 of public data: planned, approved where important, published with a type."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from dataexchange.asset.title import Asset, require_holder, require_no_incident
+from dataexchange.asset.version import Version, version_key
+from dataexchange.ledger.statement import format_time
+from dataexchange.pipeline.elements import Level
+from dataexchange.pipeline.gate import (
+    require_deidentified,
+    require_governed,
+    require_not_core,
+)
+from dataexchange.pipeline.grade import Grade, PublicLevel
+from dataexchange.rules import Changes, Event, Payload, RefusalCode, Role, State, View, event
+from dataexchange.rules.guard import require_actor, require_same, require_status
+from dataexchange.rules.payload import Code, Day, Hash, Line, PositiveCount, Prose
+from dataexchange.rules.reference import AssetId, PlanId
+from dataexchange.rules.time import day_of
+
+
+class OpeningType(StrEnum):
+    """How a resource is open to the public."""
+
+    UNCONDITIONAL = "unconditional"  # 无条件开放
+    CONDITIONAL = "conditional"  # 有条件开放
+    REFUSED = "refused"  # 不予开放
+
+
+NOT_PUBLIC = RefusalCode(
+    "opening.not_public",
+    clause="domain: 开放 opening is of public data",
+    zh="资产 {asset} 属企业数据，不列入公共数据开放",
+    en="Asset {asset} is enterprise data; only public data are opened",
+)
+ONLY_CONDITIONAL = RefusalCode(
+    "opening.only_conditional",
+    clause="数据安全法 art. 21; domain: 重要 only conditional with approval",
+    zh="资产 {asset} 为 {reason}，只能有条件开放或不予开放",
+    en="Asset {asset} is {reason}: it opens conditionally or not at all",
+    remedy_zh="opening 取 conditional 或 refused。",
+    remedy_en="Set opening to conditional or refused.",
+)
+NOT_APPROVED = RefusalCode(
+    "opening.not_approved",
+    clause="数据安全法 art. 21; domain: 重要 only conditional with approval",
+    zh="资产 {asset} 属重要数据，开放须先经监管机构批准",
+    en="Asset {asset} is important data: a regulator approves its opening first",
+    remedy_zh="由监管机构提交 opening.approved。",
+    remedy_en="Have a regulator submit opening.approved.",
+)
+TERMS_MISSING = RefusalCode(
+    "opening.terms_missing",
+    clause="domain: 开放 opening",
+    zh="有条件开放须写明条件，不予开放须写明依据",
+    en="A conditional opening states its conditions; a refusal states its basis",
+)
+PLAN_PAST = RefusalCode(
+    "opening.plan_past",
+    clause="domain: 开放计划",
+    zh="计划完成日 {by} 已过",
+    en="The day planned, {by}, has passed",
+)
+
+
+class Plan(State, frozen=True, kw_only=True):
+    """One line of an opening plan 开放计划; `by` is a day in China."""
+
+    KIND = "plan"
+
+    asset: str
+    owner: str
+    opening: OpeningType
+    by: str
+    status: str  # planned | fulfilled | withdrawn
+    fulfilled_at: str | None = None
+    late: bool = False
+
+
+class Opening(State, frozen=True, kw_only=True):
+    """How an asset is open; its key is `opening/<asset>`."""
+
+    KIND = "opening"
+
+    asset: str
+    status: str  # approved | published | withdrawn
+    opening: OpeningType | None = None
+    version: int | None = None
+    terms: str | None = None
+    since: str | None = None
+    approval: str | None = None
+    approved_by: str | None = None
+
+
+class OpeningPlanned(Payload):
+    """What is to be opened, how, and by when."""
+
+    plan: PlanId
+    asset: AssetId
+    opening: OpeningType
+    by: Day
+
+
+class OpeningPlanWithdrawn(Payload):
+    """A plan that is given up, with the reason."""
+
+    plan: PlanId
+    reason: Line
+
+
+class OpeningApproved(Payload):
+    """A regulator's approval to open important data, under conditions."""
+
+    asset: AssetId
+    number: Annotated[Code, Field(description="The number of the approval")]
+    conditions: Prose
+
+
+class OpeningPublished(Payload):
+    """An opening by its type. `terms`: the conditions, or the basis of a refusal."""
+
+    asset: AssetId
+    version: PositiveCount
+    opening: OpeningType
+    terms: Line | None = None
+    plan: PlanId | None = None
+    licence: Annotated[Hash | None, Field(description="SHA-256 of the open licence")] = None
+
+
+class OpeningWithdrawn(Payload):
+    """The end of an opening; what was made of the data stays."""
+
+    asset: AssetId
+    reason: Line
+
+
+def opening_key(asset: str) -> str:
+    """Return the key of the opening of `asset`."""
+    return f"opening/{asset}"
+
+
+@event(
+    "opening.planned@1",
+    by={Role.PROVIDER},
+    zh="列入开放计划",
+    en="Plan an opening",
+    clause="domain: 开放计划",
+)
+def plan(view: View, event: Event[OpeningPlanned]) -> Changes:
+    """The holder commits itself to an opening by a day."""
+    given = event.payload
+    view.require_new(given.plan)
+    asset = view.get(Asset, given.asset)
+    require_status(asset, "registered")
+    require_holder(asset, event.actor)
+    _require_public(asset)
+    if given.opening is not OpeningType.REFUSED:
+        require_not_core(asset)
+    if given.by < day_of(event.recorded_at).isoformat():
+        raise PLAN_PAST(by=given.by)
+    return Plan(
+        id=given.plan,
+        asset=asset.id,
+        owner=event.actor,
+        opening=given.opening,
+        by=given.by,
+        status="planned",
+    )
+
+
+@event(
+    "opening.plan_withdrawn@1",
+    by={Role.PROVIDER},
+    zh="撤销开放计划",
+    en="Give up a plan",
+    clause="domain: 开放计划",
+)
+def withdraw_plan(view: View, event: Event[OpeningPlanWithdrawn]) -> Changes:
+    """The planner gives its plan up; that is seen in the evaluation."""
+    planned = view.get(Plan, event.payload.plan)
+    require_status(planned, "planned")
+    require_actor(event.actor, planned.owner, planned.id)
+    return planned.but(status="withdrawn")
+
+
+@event(
+    "opening.approved@1",
+    by={Role.REGULATOR},
+    zh="批准开放",
+    en="Approve an opening",
+    clause="数据安全法 art. 21",
+    also=lambda payload, actor: (opening_key(payload.asset),),
+)
+def approve(view: View, event: Event[OpeningApproved]) -> Changes:
+    """A regulator lets important data open conditionally."""
+    given = event.payload
+    asset = view.get(Asset, given.asset)
+    require_status(asset, "registered")
+    require_not_core(asset)
+    approved = Opening(
+        id=opening_key(asset.id),
+        asset=asset.id,
+        status="approved",
+        approval=given.number,
+        approved_by=event.actor,
+    )
+    return (asset.but(opening_approved=True), approved)
+
+
+@event(
+    "opening.published@1",
+    by={Role.PROVIDER},
+    zh="开放",
+    en="Publish an opening",
+    clause="domain: 无条件, 有条件, 不予开放",
+    also=lambda payload, actor: (
+        opening_key(payload.asset),
+        version_key(payload.asset, payload.version),
+    ),
+)
+def publish(view: View, event: Event[OpeningPublished]) -> Changes:
+    """The holder sets the type; whatever opens has passed governance."""
+    given = event.payload
+    asset = view.get(Asset, given.asset)
+    require_holder(asset, event.actor)
+    _require_public(asset)
+    _require_openable(view, asset, given)
+    old = view.find(Opening, opening_key(asset.id)) or Opening(
+        id=opening_key(asset.id), asset=asset.id, status="published"
+    )
+    opened = old.but(
+        status="published",
+        opening=given.opening,
+        version=given.version,
+        terms=given.terms,
+        since=format_time(event.recorded_at),
+    )
+    changed = (asset.but(opening=given.opening.value), opened)
+    return changed if given.plan is None else (*changed, _fulfilled(view, event))
+
+
+@event(
+    "opening.withdrawn@1",
+    by={Role.PROVIDER, Role.REGULATOR},
+    zh="撤回开放",
+    en="Withdraw an opening",
+    clause="domain: opening.withdrawn",
+    also=lambda payload, actor: (opening_key(payload.asset),),
+)
+def withdraw(view: View, event: Event[OpeningWithdrawn]) -> Changes:
+    """The holder or a regulator ends an opening, and with it an approval."""
+    asset = view.get(Asset, event.payload.asset)
+    if Role.REGULATOR not in event.roles:
+        require_holder(asset, event.actor)
+    opened = view.get(Opening, opening_key(asset.id))
+    require_status(opened, "approved", "published")
+    return (
+        asset.but(opening=None, opening_approved=False),
+        opened.but(status="withdrawn", opening=None, approval=None, approved_by=None),
+    )
+
+
+def _require_public(asset: Asset) -> None:
+    if not Level(asset.level).is_public:
+        raise NOT_PUBLIC(asset=asset.id)
+
+
+def _require_openable(view: View, asset: Asset, given: OpeningPublished) -> None:
+    version = view.get(Version, version_key(asset.id, given.version))
+    if given.opening is not OpeningType.UNCONDITIONAL and given.terms is None:
+        raise TERMS_MISSING()
+    if given.opening is OpeningType.REFUSED:
+        require_status(asset, "registered")
+        return
+    require_governed(view, asset, version)
+    require_no_incident(asset)
+    require_deidentified(asset, version)
+    important = asset.grade == Grade.IMPORTANT
+    if given.opening is OpeningType.UNCONDITIONAL and important:
+        raise ONLY_CONDITIONAL(asset=asset.id, reason="重要数据 important data")
+    if given.opening is OpeningType.UNCONDITIONAL and asset.public_level == PublicLevel.L4:
+        raise ONLY_CONDITIONAL(asset=asset.id, reason="L4")
+    if important and not asset.opening_approved:
+        raise NOT_APPROVED(asset=asset.id)
+
+
+def _fulfilled(view: View, event: Event[OpeningPublished]) -> Plan:
+    planned = view.get(Plan, event.payload.plan or "")
+    require_status(planned, "planned")
+    require_same("asset", event.payload.asset, planned.asset)
+    require_same("opening", event.payload.opening, planned.opening)
+    return planned.but(
+        status="fulfilled",
+        fulfilled_at=format_time(event.recorded_at),
+        late=day_of(event.recorded_at).isoformat() > planned.by,
+    )
