@@ -6,7 +6,7 @@ world.do(seller, "resource.registered@1", asset=…)
 world.refuses("resource.exists", seller, "resource.registered@1", asset=…)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -60,7 +60,11 @@ def credit_code(number: int) -> str:
 class World:
     """An exchange whose clock only moves when told to."""
 
-    def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        log_keys: Sequence[str] = ("example.test/log+00000000+AAAA",),
+    ) -> None:
         self.now = START
         self.tail = Tail(ORIGIN)
         self.entries: list[Appended] = []
@@ -72,7 +76,7 @@ class World:
             origin=ORIGIN,
             operator=self.profile(self.operator, Role.OPERATOR, number=1),
             regulators=[self.profile(self.regulator, Role.REGULATOR, number=2)],
-            log_keys=["example.test/log+00000000+AAAA"],
+            log_keys=list(log_keys),
             parameters={**PARAMETERS, **(parameters or {})},
             rules_version=RULES_VERSION,
             rules_hash=catalogue().rules_hash,

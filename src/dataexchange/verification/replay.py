@@ -31,6 +31,7 @@ class Replay:
         self._seen: set[tuple[str, str]] = set()
         self._linked: tuple[str, ...] = ()
         self._linked_at = 0
+        self._index = 0
 
     def extend(self, bodies: Iterable[bytes]) -> None:
         """Take the next entries."""
@@ -49,6 +50,7 @@ class Replay:
         return sum(state.balance_fen for state in held if isinstance(state, Account))
 
     def _take(self, body: bytes) -> bytes:
+        self._index = self.tail.size
         try:
             entry = Entry.parse(body)
         except DataExchangeError as error:
@@ -117,4 +119,4 @@ class Replay:
         )
 
     def _fault(self, code: str, zh: str, en: str) -> UnsoundError:
-        return UnsoundError(code, zh, en, self.tail.size)
+        return UnsoundError(code, zh, en, self._index)

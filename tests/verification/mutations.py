@@ -1,0 +1,134 @@
+"""Mutated bundles: what an outsider, a database administrator, or an operator with the log's key
+might do to one. None may ever be judged sound.
+"""
+
+import random
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import NamedTuple
+
+from bundles import Forger, Members, bundle_of, checkpoint
+from dataexchange.client.signing import SigningKey
+from dataexchange.ledger import signature as signatures
+from dataexchange.ledger.entry import Entry, encode_signature
+from dataexchange.ledger.note import Ed25519Signer
+from dataexchange.ledger.signature import Signature, encode_base64
+from dataexchange.ledger.tile import TILE_WIDTH
+from world import ORIGIN
+
+
+class Mutant(NamedTuple):
+    """A bundle that is not sound, what was done to it, and the first entry at fault if one is."""
+
+    name: str
+    members: Members
+    index: int | None = None
+    known: bytes | None = None
+
+
+def mutants(bodies: list[bytes], seed: int) -> Iterator[Mutant]:
+    """Yield mutants of an honest log; the same seed gives the same mutants."""
+    chance = random.Random(seed)
+    honest = bundle_of(bodies)
+    yield from _flipped_bits(honest, chance)
+    yield from _members(honest)
+    yield from _dropped_tails(bodies, chance)
+    yield from _rewritten(bodies, chance)
+    yield from _resigned(bodies, chance)
+    yield from _rearranged(bodies, chance)
+    yield from _timed(bodies, chance)
+    yield from _other_keys(bodies)
+
+
+def _flipped_bits(honest: Members, chance: random.Random) -> Iterator[Mutant]:
+    """One bit, anywhere, in any member."""
+    for name, data in honest.members.items():
+        for at in chance.sample(range(len(data)), min(40, len(data))):
+            # A line of an unknown key's signature may change; here every line counts.
+            changed = data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+            yield Mutant(f"bit of {name} at {at}", honest.having({name: changed}))
+
+
+def _members(honest: Members) -> Iterator[Mutant]:
+    for name in honest.members:
+        yield Mutant(f"without {name}", honest.having({name: None}))
+        yield Mutant(f"{name} cut short", honest.having({name: honest.members[name][:-1]}))
+    yield Mutant("with a stranger", honest.having({"notes.txt": b"hello"}))
+    yield Mutant("with unnamed content", honest.having({f"content/{'0' * 64}": b"hello"}))
+    yield Mutant("with an entry tile too many", honest.having({"tile/entries/999": b""}))
+
+
+def _dropped_tails(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+    """The operator signs a shorter log; only a checkpoint from elsewhere shows it."""
+    known = checkpoint(bodies)
+    for size in chance.sample(range(1, len(bodies)), min(10, len(bodies) - 1)):
+        yield Mutant(f"tail dropped at {size}", bundle_of(bodies[:size]), size, known)
+
+
+def _rewritten(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+    """A number or an id in a statement changed, all hashes recomputed, the checkpoint re-signed."""
+    forger = Forger.of(bodies)
+    for index in chance.sample(range(len(bodies)), min(40, len(bodies))):
+        statement = forger.entries[index].statement
+        payload = statement.index(b'"payload":')
+        digits = list(re.finditer(rb"\d", statement[payload:]))
+        spot = chance.choice(digits).start() + payload if digits else payload + 11
+        digit = bytes([statement[spot] ^ 1])
+        changed = statement[:spot] + digit + statement[spot + 1 :]
+        yield Mutant(
+            f"statement {index} rewritten at {spot}",
+            bundle_of(forger.change(index, statement=changed).bodies()),
+            index,
+        )
+
+
+def _resigned(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+    """A statement signed by a key that is not its actor's."""
+    forger, stranger = Forger.of(bodies), SigningKey.generate()
+    for index in chance.sample(range(len(bodies)), min(20, len(bodies))):
+        parsed = Entry.parse(bodies[index])
+        key = parsed.statement.fields.key.encode()
+        changed = parsed.statement.body.replace(key, stranger.id.encode())
+        message = signatures.pre_authentication(signatures.STATEMENT_TYPE, changed)
+        signed = Signature("ed25519", encode_base64(stranger.sign(message)))
+        forged = forger.change(index, statement=changed, signature=encode_signature(signed))
+        # A key that comes with the statement itself is another party's history, whole in itself:
+        # only a checkpoint from elsewhere, or that party's next act, tells them apart.
+        brings = parsed.statement.fields.event in ("log.opened@1", "party.applied@1")
+        place, known = (None, checkpoint(bodies)) if brings else (index, None)
+        yield Mutant(f"entry {index} by a stranger", bundle_of(forged.bodies()), place, known)
+
+
+def _rearranged(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+    """Entries left out, repeated or swapped, with and without the hashes recomputed."""
+    entries = Forger.of(bodies).entries
+    for index in chance.sample(range(len(bodies) - 1), min(20, len(bodies) - 1)):
+        dropped = [*entries[:index], *entries[index + 1 :]]
+        doubled = [*entries[: index + 1], *entries[index:]]
+        yield Mutant(
+            f"{index} left out", bundle_of(Forger(dropped).bodies()), None, checkpoint(bodies)
+        )
+        yield Mutant(f"{index} repeated", bundle_of(Forger(doubled).bodies()), index + 1)
+        raw = [*bodies[:index], bodies[index + 1], bodies[index], *bodies[index + 2 :]]
+        yield Mutant(f"{index} swapped", bundle_of(raw), index)
+
+
+def _timed(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+    """Recorded times moved: backwards, or beyond what the statement allows."""
+    forger = Forger.of(bodies)
+    for index in chance.sample(range(1, len(bodies)), min(15, len(bodies) - 1)):
+        for days in (-30, 30):
+            moved = Entry.parse(bodies[index]).recorded_at + timedelta(days=days)
+            yield Mutant(
+                f"entry {index} moved by {days} days",
+                bundle_of(forger.change(index, recorded_at=moved).bodies()),
+            )
+
+
+def _other_keys(bodies: list[bytes]) -> Iterator[Mutant]:
+    yield Mutant("signed by another key", bundle_of(bodies, Ed25519Signer(ORIGIN, b"\x09" * 32)))
+    yield Mutant("of another log", bundle_of(bodies, Ed25519Signer("other.test/log", b"\x07" * 32)))
+    yield Mutant("entries of nothing", bundle_of(bodies[:0]))
+    middle = min(TILE_WIDTH, len(bodies)) // 2
+    yield Mutant("begun in the middle", bundle_of(bodies[middle:]), 0)
