@@ -12,8 +12,8 @@ from dataexchange.rules import RefusalCode, State
 GRANT_ENDED = RefusalCode(
     "grant.ended",
     clause="民法典 art. 509; domain: every source's grant covers the use",
-    zh="{party} 依 {by} 对资产 {asset} 的使用权不存在、已失效或不含加工衍生",
-    en="{party} has no running right to derive from asset {asset} under {by}",
+    zh="{party} 依 {by} 对资产 {asset} 的使用权不存在、已失效或不含此项使用",
+    en="{party} has no running right in asset {asset} under {by} that covers this",
     remedy_zh="取得允许加工衍生且在有效期内的许可。",
     remedy_en="Obtain a licence that allows derivation and is in force.",
     kind="conflict",
@@ -32,10 +32,13 @@ class Grant(State, frozen=True, kw_only=True):
     until: str | None = None
     ended: bool = False
 
+    def is_running(self, now: datetime) -> bool:
+        """Tell whether the grant is in force now."""
+        return not self.ended and (self.until is None or now < parse_time(self.until))
+
     def allows_derivation(self, party: str, now: datetime) -> bool:
         """Tell whether `party` may make products of the asset now."""
-        running = not self.ended and (self.until is None or now <= parse_time(self.until))
-        return running and self.derivation and self.party == party
+        return self.is_running(now) and self.derivation and self.party == party
 
 
 def grant_key(asset: str, by: str) -> str:

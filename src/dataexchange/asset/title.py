@@ -13,6 +13,7 @@ from dataexchange.rules.guard import require_status
 
 LIENS_MAX = 16
 FREEZES_MAX = 8
+INCIDENTS_MAX = 8
 
 
 class AssetForm(StrEnum):
@@ -148,6 +149,12 @@ NOT_HOLDER = RefusalCode(
     en="{actor} does not hold asset {asset}",
     kind="forbidden",
 )
+TOO_MANY_INCIDENTS = RefusalCode(
+    "asset.too_many_incidents",
+    clause="architecture: state rows stay small",
+    zh="资产 {asset} 的未关闭安全事件已达 {limit} 件",
+    en="Asset {asset} has {limit} open incidents already",
+)
 TOO_MANY_LIENS = RefusalCode(
     "asset.too_many_liens",
     clause="architecture: state rows stay small",
@@ -190,6 +197,18 @@ def require_no_incident(asset: Asset) -> None:
     """Refuse where a confirmed security incident of `asset` is open."""
     if asset.incidents:
         raise INCIDENT_OPEN(asset=asset.id, incidents=", ".join(asset.incidents))
+
+
+def marked(asset: Asset, incident: str) -> Asset:
+    """Return `asset` with one more open security incident."""
+    if len(asset.incidents) >= INCIDENTS_MAX:
+        raise TOO_MANY_INCIDENTS(asset=asset.id, limit=INCIDENTS_MAX)
+    return asset.but(incidents=(*asset.incidents, incident))
+
+
+def cleared(asset: Asset, incident: str) -> Asset:
+    """Return `asset` without the security incident `incident`."""
+    return asset.but(incidents=tuple(other for other in asset.incidents if other != incident))
 
 
 def encumbered(asset: Asset, lien: Lien) -> Asset:

@@ -30,7 +30,6 @@ class Version(State, frozen=True, kw_only=True):
     deidentification_report: str | None = None
     compliance: str | None = None
     compliance_report: str | None = None
-    corrects: str | None = None  # the correction that this version answers
 
 
 def version_key(asset: str, number: int) -> str:

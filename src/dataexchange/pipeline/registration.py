@@ -34,6 +34,7 @@ class Registration(State, frozen=True, kw_only=True):
     valid_until: str | None = None
     renewals: int = 0
     amendments: int = 0
+    licences: int = 0
 
     def window_is_open(self, now: datetime) -> bool:
         """Tell whether the objection window 公示期 is still open."""

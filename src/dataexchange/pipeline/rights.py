@@ -1,6 +1,7 @@
 """Registration of rights 登记: claimed, published for objections, registered with a certificate."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -11,9 +12,9 @@ from dataexchange.asset.title import (
     require_dealable,
 )
 from dataexchange.asset.version import Version, version_key
-from dataexchange.ledger.statement import format_time
+from dataexchange.ledger.statement import format_time, parse_time
 from dataexchange.pipeline.authorisation import Operation, require_covered
-from dataexchange.pipeline.gate import require_classified, require_not_core
+from dataexchange.pipeline.gate import require_classified
 from dataexchange.pipeline.registration import (
     OBJECTION_OPEN,
     WINDOW_OPEN,
@@ -94,7 +95,7 @@ def claim(view: View, event: Event[RightsClaimed]) -> Changes:
     require_classified(asset, view.get(Version, version_key(asset.id, given.version)))
     require_same("rights", len(set(given.rights)), len(given.rights))
     _require_entitled(view, asset, event)
-    _require_free(asset, given.rights)
+    _require_free(asset, given.rights, event.recorded_at)
     ends = end_of_day_after(event.recorded_at, view.policy.objection_window_days)
     registration = Registration(
         id=given.registration,
@@ -163,9 +164,21 @@ def register(view: View, event: Event[RightsRegistered]) -> Changes:
     return (with_rights(asset, entered).but(claim_open=None), entered)
 
 
-def claimed(
-    view: View, named: RegistrationNamed | RightsRegistered, *statuses: str
-) -> tuple[Asset, Registration]:
+class NamesRegistration(Protocol):
+    """A payload that names a registration and its asset."""
+
+    @property
+    def registration(self) -> str:
+        """The registration's id."""
+        ...
+
+    @property
+    def asset(self) -> str:
+        """The asset's id."""
+        ...
+
+
+def claimed(view: View, named: NamesRegistration, *statuses: str) -> tuple[Asset, Registration]:
     """Return the named registration and its asset; refuse another asset or status."""
     registration = view.get(Registration, named.registration)
     require_status(registration, *statuses)
@@ -211,11 +224,10 @@ def _require_entitled(view: View, asset: Asset, event: Event[RightsClaimed]) -> 
     require_covered(operation, asset.id, party=event.actor, now=event.recorded_at)
 
 
-def _require_free(asset: Asset, rights: tuple[RightKind, ...]) -> None:
-    require_not_core(asset)
+def _require_free(asset: Asset, rights: tuple[RightKind, ...], now: datetime) -> None:
     if asset.claim_open is not None:
         raise CLAIM_PENDING(asset=asset.id, registration=asset.claim_open)
     for right in rights:
-        if right.value in asset.rights:
-            held = asset.rights[right.value]
+        held = asset.rights.get(right.value)
+        if held is not None and now < parse_time(held.until):
             raise RIGHT_TAKEN(asset=asset.id, right=right, registration=held.registration)
