@@ -6,11 +6,12 @@ that the law makes it state, and may not rest on one method where two apply.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+from dataexchange.valuation.arithmetic import ZERO, exact, plain, total
 from dataexchange.valuation.card import Bilingual, Card, load_card
 from dataexchange.valuation.document import read_document
 from dataexchange.valuation.engagement import Engagement, require_report
@@ -28,6 +29,8 @@ from dataexchange.valuation.reconciliation import (
 from dataexchange.valuation.refusal import INPUT_INCONSISTENT, INPUT_MISSING
 from dataexchange.valuation.result import Valuation
 from dataexchange.valuation.sensitivity import Bar, Grid, Swing, Table, tornado, two_way
+
+Kind: TypeAlias = Literal["calculation", "report", "section"]
 
 
 class InputDocument(Inputs):
@@ -73,7 +76,7 @@ class ReportDocument(Inputs):
 class Result:
     """One card applied to one document."""
 
-    kind: Literal["calculation", "report"]
+    kind: Kind
     name: Bilingual
     valuation: Valuation
     engagement: Mapping[str, Any] | None
@@ -88,12 +91,15 @@ class Result:
 class Report:
     """Several methods and the conclusion drawn from them.
 
+    `weights` are (method, weight, reason), `rejected` (approach, reason).
     `interval` holds the weighted P10, P50 and P90 of the methods where each has one: exact if the
     methods err together, too wide if they err apart.
     """
 
     conclusion: Valuation
     sections: tuple[Result, ...]
+    weights: tuple[tuple[str, str, str], ...]
+    rejected: tuple[tuple[str, str], ...]
     engagement: Mapping[str, Any]
     interval: tuple[Decimal, Decimal, Decimal] | None
     document_sha256: str
@@ -141,7 +147,7 @@ def _check_named(card: Card, document: InputDocument) -> None:
 def _check_report(card: Card, document: InputDocument) -> None:
     if document.engagement is None:
         raise INPUT_MISSING(input="engagement")
-    require_report(read_inputs(Engagement, document.engagement))
+    require_report(read_inputs(Engagement, document.engagement, under="engagement"))
     approach = approach_of(card.sheet.method)
     others = set(APPROACHES) - {approach}
     explained = document.only_method_norm and others == {r.approach for r in document.rejected}
@@ -152,7 +158,7 @@ def _check_report(card: Card, document: InputDocument) -> None:
 def run_report(document: bytes, *, find: Callable[[str], Card] = find_card) -> Report:
     """Apply every card that a report names and reconcile them; raises `ValuationRefusedError`."""
     report = read_inputs(ReportDocument, read_document(document))
-    require_report(read_inputs(Engagement, report.engagement))
+    require_report(read_inputs(Engagement, report.engagement, under="engagement"))
     sha256 = hashlib.sha256(document).hexdigest()
     sections = tuple(_section(section, report, find, sha256) for section in report.sections)
     weighed = [
@@ -163,6 +169,8 @@ def run_report(document: bytes, *, find: Callable[[str], Card] = find_card) -> R
     return Report(
         conclusion=_conclude(report, weighed, find("reconciliation")),
         sections=sections,
+        weights=tuple((s.card, plain(s.weight or ZERO), s.reason or "") for s, _ in weighed),
+        rejected=tuple((one.approach, one.reason) for one in report.rejected),
         engagement=report.engagement,
         interval=_together(weighed),
         document_sha256=sha256,
@@ -180,7 +188,7 @@ def _section(
         interval=section.interval,
         **given,
     )
-    return _run(find(section.card), document, sha256)
+    return replace(_run(find(section.card), document, sha256), kind="section")
 
 
 def _conclude(
@@ -206,7 +214,7 @@ def _weighed(section: Section, valuation: Valuation) -> dict[str, Any]:
     return {
         "approach": approach,
         "method": valuation.method,
-        "value": valuation.headline.shown[0],
+        "value": valuation.headline.exact[0],
         "weight": section.weight,
         "reason": section.reason,
         "card_sha256": valuation.card_sha256,
@@ -214,17 +222,18 @@ def _weighed(section: Section, valuation: Valuation) -> dict[str, Any]:
     }
 
 
+@exact
 def _together(
     weighed: list[tuple[Section, Result]],
 ) -> tuple[Decimal, Decimal, Decimal] | None:
-    parts = [(s.weight or Decimal(0), r.interval) for s, r in weighed]
+    parts = [(s.weight or ZERO, r.interval) for s, r in weighed]
     if not parts or any(part is None for _, part in parts):
         return None
     found = [(weight, part) for weight, part in parts if part is not None]
     return (
-        sum((w * p.p10 for w, p in found), Decimal(0)),
-        sum((w * p.p50 for w, p in found), Decimal(0)),
-        sum((w * p.p90 for w, p in found), Decimal(0)),
+        total(w * p.p10 for w, p in found),
+        total(w * p.p50 for w, p in found),
+        total(w * p.p90 for w, p in found),
     )
 
 

@@ -2,23 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 
-from dataexchange.valuation import engagement, refusal
 from dataexchange.valuation.arithmetic import CENT, MILLIONTH, number
-from dataexchange.valuation.card import Card, Case, Range
-from dataexchange.valuation.evaluation import evaluate, method_of
-from dataexchange.valuation.inputs import leaves, top_of, widest
-from dataexchange.valuation.method import Kind, Method
-from dataexchange.valuation.refusal import ValuationRefusal, ValuationRefusedError
+from dataexchange.valuation.card import Card, Case
+from dataexchange.valuation.conformity import form_faults, method_of
+from dataexchange.valuation.evaluation import evaluate
+from dataexchange.valuation.inputs import top_of
+from dataexchange.valuation.method import Kind
+from dataexchange.valuation.refusal import ValuationRefusedError
 from dataexchange.valuation.result import Figure, Valuation
-
-SHARED_CODES = frozenset(
-    declared.code
-    for module in (refusal, engagement)
-    for declared in vars(module).values()
-    if isinstance(declared, ValuationRefusal)
-)
 
 
 def check_card(card: Card) -> list[str]:
@@ -27,55 +19,7 @@ def check_card(card: Card) -> list[str]:
         method = method_of(card)
     except ValuationRefusedError as error:
         return [error.en]
-    return [*_form_faults(card, method), *case_faults(card)]
-
-
-def _form_faults(card: Card, method: Method[Any]) -> Iterator[str]:
-    sheet, paths = card.sheet, leaves(method.inputs)
-    named = [one.name for one in sheet.inputs]
-    yield from _differ("inputs", set(named), set(paths))
-    yield from _differ("outputs", {o.name for o in sheet.outputs}, {o.name for o in method.outputs})
-    yield from _differ("parameters", set(sheet.parameters), set(method.parameters))
-    yield from _parameter_faults(card, method)
-    own, stated = {one.code for one in method.refusals}, {one.code for one in sheet.refusals}
-    yield from _differ("refusals", stated - SHARED_CODES, own)
-    if len(set(named)) != len(named):
-        yield "inputs: a name is given twice"
-    for one in sheet.inputs:
-        if one.name in paths and not within(one.range, widest(paths[one.name])):
-            yield f"inputs: the range of {one.name} is wider than the method's"
-        if one.range == Range():
-            yield f"inputs: {one.name} has no range"
-
-
-def _parameter_faults(card: Card, method: Method[Any]) -> Iterator[str]:
-    for name, default in method.parameters.items():
-        if isinstance(card.parameters.get(name, default), tuple) != isinstance(default, tuple):
-            yield f"parameters: {name} is a row where one figure is meant, or the reverse"
-
-
-def _differ(what: str, card: set[str], method: set[str]) -> Iterator[str]:
-    for name in sorted(method - card):
-        yield f"{what}: {name} is missing"
-    for name in sorted(card - method):
-        yield f"{what}: the method knows no {name}"
-
-
-def within(narrow: Range, wide: Range) -> bool:
-    """Say whether everything that `narrow` allows is allowed by `wide`."""
-    return _low(narrow) >= _low(wide) and _high(narrow) <= _high(wide)
-
-
-def _low(limits: Range) -> tuple[Decimal, bool]:
-    if limits.above is not None:
-        return (limits.above, True)
-    return (limits.min if limits.min is not None else Decimal("-Infinity"), False)
-
-
-def _high(limits: Range) -> tuple[Decimal, bool]:
-    if limits.below is not None:
-        return (limits.below, False)
-    return (limits.max if limits.max is not None else Decimal("Infinity"), True)
+    return [*form_faults(card, method), *case_faults(card)]
 
 
 def case_faults(card: Card) -> Iterator[str]:

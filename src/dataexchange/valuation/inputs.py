@@ -40,16 +40,19 @@ _RANGE_ERRORS = {
 }
 
 
-def read_inputs(model: type[I], given: Mapping[str, Any]) -> I:
-    """Return `given` as `model`; raises the refusal that the first fault deserves."""
+def read_inputs(model: type[I], given: Mapping[str, Any], *, under: str = "") -> I:
+    """Return `given` as `model`; raises the refusal that the first fault deserves.
+
+    `under` is the path of `given` in the whole document.
+    """
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False)[0]) from error
+        raise _refusal(error.errors(include_url=False)[0], under) from error
 
 
-def _refusal(fault: ErrorDetails) -> ValuationRefusedError:
-    path, kind = _path(fault["loc"]), fault["type"]
+def _refusal(fault: ErrorDetails, under: str) -> ValuationRefusedError:
+    path, kind = _path((under, *fault["loc"]) if under else fault["loc"]), fault["type"]
     if kind == "missing":
         return INPUT_MISSING(input=path)
     if kind == "extra_forbidden":

@@ -35,6 +35,10 @@ _WORDS = {
     "engagement": ("评估委托", "Engagement"),
     "calculation": ("测算（不是评估报告）", "Calculation (not an appraisal report)"),
     "report": ("评估报告", "Appraisal report"),
+    "section": ("评估方法", "Method of the report"),
+    "rejected": ("未采用的途径", "Approaches not used"),
+    "weights": ("权重与理由", "Weights and reasons"),
+    "together": ("加权区间（假定各方法同向偏离）", "Weighted interval, methods erring together"),
     "conclusion": ("评估结论", "Conclusion"),
     "working": ("计算过程", "Working"),
     "warnings": ("提示", "Warnings"),
@@ -69,9 +73,15 @@ def _report(report: Report, language: Language) -> Iterator[str]:
     yield ""
     yield _word("conclusion", language)
     yield from _valuation(report.conclusion, language)
+    yield from _heading("weights", language)
+    yield from (f"  {method} × {weight}: {reason}" for method, weight, reason in report.weights)
+    if report.rejected:
+        yield from _heading("rejected", language)
+        yield from (f"  {approach}: {reason}" for approach, reason in report.rejected)
     if report.interval:
         low, middle, high = map(round_yuan, report.interval)
-        yield f"P10 {low:,}  P50 {middle:,}  P90 {high:,}"
+        yield from _heading("together", language)
+        yield f"  P10 {low:,}  P50 {middle:,}  P90 {high:,}"
 
 
 def _engagement(engagement: Mapping[str, Any], language: Language) -> Iterator[str]:

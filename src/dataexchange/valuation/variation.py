@@ -1,6 +1,7 @@
 """Vary one input of a document: set it, or scale every figure under it.
 
-A path names a place in the input document as written: `rate`, `costs[1].amount`, `revenue`.
+A path names a place in the input document as written: `rate`, `costs[1].amount`, `revenue`;
+`costs[].amount` names the amount of every cost.
 """
 
 import re
@@ -12,7 +13,10 @@ from typing import Any
 from dataexchange.valuation.arithmetic import Number, exact, number, plain
 from dataexchange.valuation.refusal import INPUT_MALFORMED, INPUT_MISSING
 
-_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_PART = re.compile(r"([^.\[\]]+)|\[(\d*)\]")
+_EVERY = -1
+_SCALED = {"values", "constant", "first", "amount"}
+_KEPT = {"growth", "currency"}
 
 
 def with_value(inputs: Mapping[str, Any], path: str, value: Number) -> dict[str, Any]:
@@ -22,7 +26,7 @@ def with_value(inputs: Mapping[str, Any], path: str, value: Number) -> dict[str,
 
 @exact
 def scaled(inputs: Mapping[str, Any], path: str, factor: Number) -> dict[str, Any]:
-    """Return a copy of `inputs` with every figure at or under `path` times `factor`.
+    """Return a copy of `inputs` with the figure, row or table at `path` times `factor`.
 
     A row `{first, growth}` scales with its first value alone.
     """
@@ -45,13 +49,16 @@ def figure_at(inputs: Mapping[str, Any], path: str) -> Decimal:
 
 
 def _parts(path: str) -> list[str | int]:
-    return [name or int(index) for name, index in _PART.findall(path)]
+    found = _PART.findall(path)
+    return [name or (int(index) if index else _EVERY) for name, index in found]
 
 
 def _changed(found: Any, parts: list[str | int], path: str, change: Any) -> Any:
     if not parts:
         return change(found)
     head, rest = parts[0], parts[1:]
+    if head == _EVERY and isinstance(found, list | tuple) and found:
+        return [_changed(one, rest, path, change) for one in found]
     if isinstance(head, int) and isinstance(found, list | tuple) and head < len(found):
         row = list(found)
         row[head] = _changed(row[head], rest, path, change)
@@ -64,12 +71,12 @@ def _changed(found: Any, parts: list[str | int], path: str, change: Any) -> Any:
 def _scale(found: Any, factor: Decimal, path: str) -> Any:
     if isinstance(found, list | tuple):
         return [_scale(one, factor, path) for one in found]
-    if isinstance(found, Mapping):
+    if isinstance(found, Mapping) and set(found) <= _SCALED | _KEPT:
         return {
-            key: value if key in {"growth", "currency"} else _scale(value, factor, path)
+            key: value if key in _KEPT else _scale(value, factor, path)
             for key, value in found.items()
         }
-    if isinstance(found, bool | float | date) or found is None:
+    if isinstance(found, Mapping | bool | float | date) or found is None:
         raise INPUT_MALFORMED(input=path, why="expects figures")
     return plain(_figure(found, path) * factor)
 
