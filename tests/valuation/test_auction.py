@@ -14,6 +14,7 @@ from dataexchange.valuation.auction import (
     raise_bid,
     second_price_sale,
 )
+from dataexchange.valuation.library import value
 from dataexchange.valuation.refusal import ValuationRefusedError
 
 amounts = st.integers(1, 1000)
@@ -71,7 +72,7 @@ def test_sealed_prices_scale_with_the_unit_of_money(
 def test_a_second_sealed_bid_of_one_bidder_is_refused() -> None:
     with pytest.raises(ValuationRefusedError) as refused:
         second_price_sale([Bid("a", 1), Bid("b", 2), Bid("a", 3)])
-    assert refused.value.code == "auction.bid_twice"
+    assert refused.value.code == "valuation.bid_twice"
 
 
 def test_the_last_standing_bid_buys_at_its_own_price() -> None:
@@ -87,9 +88,9 @@ def test_an_english_auction_below_the_reserve_sells_nothing() -> None:
 @pytest.mark.parametrize(
     ("standing", "amount_fen", "code"),
     [
-        (None, 99, "auction.bid_below_start"),
-        (Bid("a", 100), 109, "auction.bid_too_low"),
-        (Bid("a", 100), 100, "auction.bid_too_low"),
+        (None, 99, "valuation.bid_below_start"),
+        (Bid("a", 100), 109, "valuation.bid_too_low"),
+        (Bid("a", 100), 100, "valuation.bid_too_low"),
     ],
 )
 def test_a_bid_below_what_is_asked_is_refused(
@@ -121,3 +122,32 @@ def test_an_increment_of_nothing_is_an_error() -> None:
 def test_a_bid_of_nothing_is_an_error() -> None:
     with pytest.raises(ValueError, match="above zero"):
         Bid("a", 0)
+
+
+def test_the_card_names_the_price_and_the_winning_bid() -> None:
+    bids = [{"bidder": n, "amount": a} for n, a in [("a", "120"), ("b", "95"), ("c", "80")]]
+    result = value("auction", {"kind": "second_price", "reserve": "100", "bids": bids})
+    assert (result.fen, result["winning_bid"]) == (10_000, 1)
+
+
+@pytest.mark.parametrize(
+    ("amount", "increment", "code"),
+    [
+        ("0", "1", "valuation.input_inconsistent"),
+        ("0.001", "1", "valuation.input_inconsistent"),
+        ("1", "0", "valuation.input_inconsistent"),
+        ("0.99", "1", "valuation.bid_below_start"),
+    ],
+)
+def test_bids_and_terms_that_cannot_be_paid_are_refused(
+    amount: str, increment: str, code: str
+) -> None:
+    inputs = {
+        "kind": "english",
+        "start": "1",
+        "increment": increment,
+        "bids": [{"bidder": "a", "amount": amount}],
+    }
+    with pytest.raises(ValuationRefusedError) as refused:
+        value("auction", inputs)
+    assert refused.value.code == code

@@ -1,5 +1,6 @@
 """KNN values are the Shapley values of the KNN utility, for K below, at and above N."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataexchange.valuation.knn_shapley import exact_knn_shapley, knn_shapley
+from dataexchange.valuation.library import value
 from dataexchange.valuation.shapley import Coalition, exact_shapley
 
 match_lists = st.lists(st.integers(0, 1), min_size=1, max_size=8)
@@ -93,3 +95,23 @@ def test_sets_of_other_shapes_are_an_error() -> None:
 def test_features_that_are_no_numbers_are_an_error() -> None:
     with pytest.raises(ValueError, match="finite"):
         knn_shapley((np.array([[np.nan]]), np.array([1])), (np.zeros((1, 1)), np.array([1])), k=1)
+
+
+def probe(label: str, *neighbours: tuple[str, int, str]) -> dict[str, object]:
+    names = ("id", "distance", "label")
+    return {"label": label, "neighbours": [dict(zip(names, n, strict=True)) for n in neighbours]}
+
+
+def test_the_card_averages_over_test_points() -> None:
+    probes = [
+        probe("yes", ("a", 1, "yes"), ("b", 2, "no")),
+        probe("no", ("a", 1, "yes"), ("b", 2, "no")),
+    ]
+    expected = [
+        (one + other) / 2
+        for one, other in zip(
+            exact_knn_shapley([1, 0], 1), exact_knn_shapley([0, 1], 1), strict=True
+        )
+    ]
+    found = value("knn_shapley", {"k": 1, "probes": probes})["contribution"]
+    assert list(found.values()) == [Decimal(str(float(value))) for value in expected]

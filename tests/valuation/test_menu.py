@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataexchange.valuation.library import value
 from dataexchange.valuation.menu import Version, cheapest_covers, find_arbitrage, repair_menu
+from dataexchange.valuation.refusal import ValuationRefusedError
 
 
 def menu_of(prices: dict[int, int]) -> list[Version]:
@@ -95,7 +97,6 @@ def test_a_fair_menu_is_left_alone() -> None:
     [
         ([], "at least one"),
         ([(1, 5), (1, 6)], "twice"),
-        ([(1, 10), (10**9, 10**12)], "too fine"),
     ],
 )
 def test_menus_that_cannot_be_checked_are_an_error(
@@ -111,3 +112,26 @@ def test_a_version_without_accuracy_or_below_zero_price_is_an_error(
 ) -> None:
     with pytest.raises(ValueError, match="version"):
         Version(Fraction(accuracy), price_fen)
+
+
+def test_a_menu_too_fine_to_check_is_refused() -> None:
+    with pytest.raises(ValuationRefusedError) as refused:
+        repair_menu(menu_of({1: 10, 10**9: 10**12}))
+    assert refused.value.code == "valuation.menu_too_fine"
+
+
+def test_the_card_names_who_is_undersold_and_by_what() -> None:
+    lines = [("basic", 1, 100), ("plus", 2, 180), ("full", 4, 400)]
+    versions = [{"name": n, "accuracy": x, "price": p} for n, x, p in lines]
+    result = value("menu", {"versions": versions})
+    assert result.figure("price").fen == (10_000, 18_000, 36_000)
+    (warning,) = [w for w in result.warnings if w.code == "valuation.arbitrage_found"]
+    assert "2 × plus" in warning.en
+
+
+@pytest.mark.parametrize("again", [{"name": "b", "accuracy": 1}, {"name": "a", "accuracy": 2}])
+def test_a_card_menu_with_a_line_twice_is_refused(again: dict[str, object]) -> None:
+    versions = [{"name": "a", "accuracy": 1, "price": 1}, {**again, "price": 2}]
+    with pytest.raises(ValuationRefusedError) as refused:
+        value("menu", {"versions": versions})
+    assert refused.value.code == "valuation.input_inconsistent"

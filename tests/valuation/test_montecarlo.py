@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataexchange.valuation.distribution import Distribution, Empirical, Lognormal, Triangular
+from dataexchange.valuation.library import value
 from dataexchange.valuation.montecarlo import DRAWS_PER_BLOCK, Simulation, simulate
+from dataexchange.valuation.refusal import ValuationRefusedError
 from dataexchange.valuation.stream import Floats
 
 FLOW = Triangular(Decimal(800_000), Decimal(1_000_000), Decimal(1_500_000))
@@ -110,3 +112,53 @@ def test_a_single_draw_has_no_error_and_is_an_error_itself() -> None:
 def test_a_model_of_another_shape_is_an_error() -> None:
     with pytest.raises(ValueError, match="per draw"):
         simulate({"flow": FLOW}, lambda drawn: drawn["flow"][:1], draws=10, seed=1)
+
+
+CARD_INPUTS = {
+    "flow": {"kind": "triangular", "low": 800_000, "mode": 1_000_000, "high": 1_500_000},
+    "years": 5,
+    "rate": "0.12",
+    "draws": 20_000,
+    "seed": 11,
+}
+
+
+def test_the_card_gives_the_exact_mean_and_discloses_the_simulation() -> None:
+    result = value("montecarlo", CARD_INPUTS)
+    assert result.yuan == "3965253.82"
+    assert result.figure("interval").shown == ("3310343.83", "3899178.23", "4732772.43")
+    gap = abs(result["simulated_mean"] - result["value"])
+    assert gap <= 4 * result["standard_error"]
+    assert (result["draws"], result["seed"]) == (20_000, 11)
+    assert "valuation.simulation_off" not in {warning.code for warning in result.warnings}
+    assert value("montecarlo", CARD_INPUTS) == result
+
+
+def test_years_drawn_apart_spread_less_around_the_same_mean() -> None:
+    together, apart = (value("montecarlo", {**CARD_INPUTS, "yearly": y}) for y in (False, True))
+    assert apart["value"] == together["value"]
+    assert apart["deviation"] < together["deviation"]
+    assert apart["interval"]["P10"] > together["interval"]["P10"]
+    assert float(apart["standard_error"]) * math.sqrt(20_000) == pytest.approx(
+        float(apart["deviation"]), rel=0.03
+    )
+
+
+def test_growth_raises_the_mean_as_discounting_says() -> None:
+    grown = value("montecarlo", {**CARD_INPUTS, "growth": "0.12"})
+    assert grown["value"] == pytest.approx(FLOW.mean() * 5 / Decimal("1.12"))
+
+
+@pytest.mark.parametrize(
+    ("flow", "code"),
+    [
+        ({"kind": "triangular", "low": 1, "mode": 2}, "valuation.input_missing"),
+        ({"kind": "triangular", "low": 3, "mode": 2, "high": 1}, "valuation.input_inconsistent"),
+        ({"kind": "lognormal", "median": 0, "sigma": 1}, "valuation.input_out_of_range"),
+        ({"kind": "empirical"}, "valuation.input_inconsistent"),
+    ],
+)
+def test_a_distribution_without_its_figures_is_refused(flow: dict[str, object], code: str) -> None:
+    with pytest.raises(ValuationRefusedError) as refused:
+        value("montecarlo", {**CARD_INPUTS, "flow": flow})
+    assert refused.value.code == code

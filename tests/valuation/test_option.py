@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataexchange.valuation.arithmetic import round_yuan
+from dataexchange.valuation.library import value
 from dataexchange.valuation.option import (
     Option,
     OptionKind,
@@ -135,3 +136,11 @@ def test_a_tree_too_coarse_for_its_risk_is_refused() -> None:
 def test_a_tree_without_steps_or_with_too_many_is_an_error(steps: int) -> None:
     with pytest.raises(ValueError, match="steps"):
         binomial_tree(option(*HULL), steps)
+
+
+def test_the_card_never_values_a_right_of_early_exercise_below_the_formula() -> None:
+    names = ("worth", "strike", "rate", "volatility", "years")
+    inputs = dict(zip(names, PLATFORM, strict=True))
+    european, american = (value("option", {**inputs, "style": s}) for s in ("european", "american"))
+    assert european.yuan == "1395357.44"
+    assert Decimal(american.yuan) >= Decimal(european.yuan)

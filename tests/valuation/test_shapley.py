@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataexchange.valuation.library import value
+from dataexchange.valuation.refusal import ValuationRefusedError
 from dataexchange.valuation.shapley import (
     PLAYERS_EXACT_MAX,
     Coalition,
@@ -176,3 +178,38 @@ def test_harmful_data_earns_nothing_and_costs_the_others_nothing() -> None:
         "good": 100,
         "bad": 0,
     }
+
+
+def coalitions(table: dict[str, str]) -> list[dict[str, object]]:
+    return [{"members": list(members), "worth": worth} for members, worth in table.items()]
+
+
+def test_the_card_shares_an_income_without_residual() -> None:
+    worths = {"".join(sorted(coalition)): str(worth) for coalition, worth in ACCURACY.items()}
+    inputs = {"players": ["A", "B", "C"], "coalitions": coalitions(worths), "income": "0.01"}
+    assert sum(value("shapley", inputs).figure("income").fen) == 1
+
+
+@pytest.mark.parametrize(
+    ("players", "table", "code"),
+    [
+        ("AB", {"A": "1"}, "valuation.coalition_missing"),
+        ("A", {"A": "-1"}, "valuation.no_contribution"),
+        ("AA", {"A": "1"}, "valuation.input_inconsistent"),
+        ("A", {"A": "1", "AA": "2"}, "valuation.input_inconsistent"),
+        ("A", {"A": "1", "AZ": "2"}, "valuation.input_inconsistent"),
+    ],
+)
+def test_a_game_not_stated_in_full_is_refused(
+    players: str, table: dict[str, str], code: str
+) -> None:
+    with pytest.raises(ValuationRefusedError) as refused:
+        value("shapley", {"players": list(players), "coalitions": coalitions(table)})
+    assert refused.value.code == code
+
+
+def test_a_fraction_of_a_fen_cannot_be_shared() -> None:
+    inputs = {"players": ["A"], "coalitions": coalitions({"A": "1"}), "income": "0.001"}
+    with pytest.raises(ValuationRefusedError) as refused:
+        value("shapley", inputs)
+    assert refused.value.code == "valuation.input_inconsistent"

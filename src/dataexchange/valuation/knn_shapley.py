@@ -6,12 +6,18 @@ Open implementations start at m_N/N, which is wrong where K > N: the utility div
 too. Records equally near keep the order of their ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Len
 from numpy.typing import ArrayLike, NDArray
 
+from dataexchange.valuation.method import Computed, Method, Parameters, Working
+from dataexchange.valuation.quantity import Count, Currency, Inputs, Money, NonNegative, Text
+from dataexchange.valuation.refusal import INPUT_INCONSISTENT
+from dataexchange.valuation.shapley import ATTRIBUTION_OUTPUTS, NO_CONTRIBUTION, attribution
 from dataexchange.valuation.stream import Floats
 
 
@@ -70,3 +76,59 @@ def _values(matches: NDArray[np.bool_], divisors: NDArray[np.intp]) -> Floats:
     steps = matches.astype(np.float64)
     steps[:-1] -= steps[1:].copy()
     return np.asarray(np.cumsum((steps / divisors)[::-1])[::-1], dtype=np.float64)
+
+
+class Neighbour(Inputs):
+    """One training record as seen from a test point."""
+
+    id: Text
+    distance: NonNegative
+    label: Text
+
+
+class Probe(Inputs):
+    """One test point: its label and its distance to every training record."""
+
+    label: Text
+    neighbours: Annotated[tuple[Neighbour, ...], Len(1, 10_000)]
+
+
+class KnnShapleyInputs(Inputs):
+    """K, the test points, and an income in 元 to be shared."""
+
+    k: Count
+    probes: Annotated[tuple[Probe, ...], Len(1, 1_000)]
+    income: Money | None = None
+    currency: Currency = "CNY"
+
+
+def _compute(
+    inputs: KnnShapleyInputs, parameters: Parameters, working: Working
+) -> Mapping[str, Computed]:
+    del parameters  # K is an input: it belongs to the model that is explained
+    ids = _ids(inputs)
+    totals = dict.fromkeys(ids, Fraction(0))
+    for probe in inputs.probes:
+        near_to_far = sorted(probe.neighbours, key=lambda one: (one.distance, one.id))
+        matches = [int(one.label == probe.label) for one in near_to_far]
+        for one, value in zip(near_to_far, exact_knn_shapley(matches, inputs.k), strict=True):
+            totals[one.id] += value
+    means = {name: total / len(inputs.probes) for name, total in totals.items()}
+    return attribution(means, inputs.income, working)
+
+
+def _ids(inputs: KnnShapleyInputs) -> list[str]:
+    """Return the records' ids, in order; every probe must see the same records once."""
+    rows = [sorted(one.id for one in probe.neighbours) for probe in inputs.probes]
+    if any(row != rows[0] for row in rows) or len(set(rows[0])) < len(rows[0]):
+        raise INPUT_INCONSISTENT(input="probes", why="expects the same records, each once")
+    return rows[0]
+
+
+KNN_SHAPLEY = Method(
+    name="knn_shapley",
+    inputs=KnnShapleyInputs,
+    compute=_compute,
+    outputs=ATTRIBUTION_OUTPUTS,
+    refusals=(NO_CONTRIBUTION,),
+)

@@ -8,12 +8,29 @@ sum of listed prices, repeats allowed, whose accuracies add up to at least its o
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-COMBINATIONS_MAX = 200_000
+from annotated_types import Len
+
+from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
+from dataexchange.valuation.posting import whole_fen, yuan
+from dataexchange.valuation.quantity import Currency, Inputs, Money, Positive, Text
+from dataexchange.valuation.refusal import INPUT_INCONSISTENT, ValuationRefusal
+
+MENU_TOO_FINE = ValuationRefusal(
+    "valuation.menu_too_fine",
+    clause="design: a menu is checked completely or not at all",
+    zh="价目表过细，组合超过 {most} 种，无法完整检查套利",
+    en="The menu is too fine: more than {most} combinations would have to be checked",
+    remedy_zh="减少版本，或缩小精度之间的倍数",
+    remedy_en="Offer fewer versions, or accuracies that lie closer together",
+)
+
+COMBINATIONS_MAX = 100_000
 """Combinations looked at before a menu is given up as too fine to check."""
 
 
@@ -71,7 +88,7 @@ def cheapest_covers(menu: Sequence[Version]) -> list[Cover]:
     """Return each version's cheapest cover, in the menu's order.
 
     Baskets are grown cheapest first, so the first to reach an accuracy is its cheapest cover.
-    Raises `ValueError` on an empty menu, an accuracy offered twice, or a menu too fine to check.
+    Raises `ValueError` on an empty menu or an accuracy twice, and `valuation.menu_too_fine`.
     """
     _check(menu)
     covers: dict[Version, Cover] = {}
@@ -123,7 +140,7 @@ def _baskets(menu: Sequence[Version]) -> Iterator[_Basket]:
             order += 1
             heapq.heappush(heap, _grown(basket, version, index, order))
         if order > COMBINATIONS_MAX:
-            raise ValueError("the menu is too fine to check for arbitrage")
+            raise MENU_TOO_FINE(most=COMBINATIONS_MAX)
 
 
 def _grown(basket: _Basket, version: Version, index: int, order: int) -> _Basket:
@@ -134,3 +151,68 @@ def _grown(basket: _Basket, version: Version, index: int, order: int) -> _Basket
 def _cover(menu: Sequence[Version], basket: _Basket) -> Cover:
     counts = sorted(Counter(basket.purchases()).items())
     return Cover(basket.price_fen, tuple((menu[index], count) for index, count in counts))
+
+
+class MenuLine(Inputs):
+    """One version as listed: accuracy is 1/variance, the price in 元."""
+
+    name: Text
+    accuracy: Positive
+    price: Money
+
+
+class MenuInputs(Inputs):
+    """The menu to check."""
+
+    versions: Annotated[tuple[MenuLine, ...], Len(1, 100)]
+    currency: Currency = "CNY"
+
+
+def _compute(
+    inputs: MenuInputs, parameters: Parameters, working: Working
+) -> Mapping[str, Computed]:
+    del parameters  # arbitrage has no coefficients
+    menu = _menu(inputs)
+    names = [line.name for line in inputs.versions]
+    covers = cheapest_covers(menu)
+    undersold = 0
+    for name, version, cover in zip(names, menu, covers, strict=True):
+        price = yuan(cover.price_fen)
+        working.step("p*", price, zh=f"{name} 的修正价，元", en=f"repaired price of {name}, 元")
+        if cover.price_fen < version.price_fen:
+            undersold += 1
+            _warn_of_arbitrage(name, cover, dict(zip(menu, names, strict=True)), working)
+    prices = {name: yuan(cover.price_fen) for name, cover in zip(names, covers, strict=True)}
+    return {"price": prices, "undersold": Decimal(undersold)}
+
+
+def _menu(inputs: MenuInputs) -> list[Version]:
+    lines = inputs.versions
+    for row in ([line.name for line in lines], [line.accuracy for line in lines]):
+        if len(set(row)) < len(row):
+            raise INPUT_INCONSISTENT(input="versions", why="a name or an accuracy is given twice")
+    return [Version(Fraction(one.accuracy), whole_fen(one.price, "versions")) for one in lines]
+
+
+def _warn_of_arbitrage(
+    name: str, cover: Cover, names: Mapping[Version, str], working: Working
+) -> None:
+    bought = " + ".join(f"{count} × {names[version]}" for version, count in cover.purchases)
+    price = yuan(cover.price_fen)
+    working.warn(
+        "valuation.arbitrage_found",
+        zh=f"{name} 可由 {bought} 以 {price} 元替代",
+        en=f"{name} can be had as {bought} for {price} 元",
+    )
+
+
+MENU = Method(
+    name="menu",
+    inputs=MenuInputs,
+    compute=_compute,
+    outputs=(
+        Output("price", Kind.MONEY, "无套利价格", "Arbitrage-free price", many=True),
+        Output("undersold", Kind.NUMBER, "存在套利的版本数", "Versions undersold"),
+    ),
+    refusals=(MENU_TOO_FINE,),
+)

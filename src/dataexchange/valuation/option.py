@@ -5,12 +5,18 @@ Cox, Ross and Rubinstein (1979) checks it and values early exercise. All in `Dec
 figure is the same on every machine. An option to expand or defer is a call, to abandon a put.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
+from typing import Annotated, Literal
+
+from annotated_types import Le
 
 from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, number
+from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
+from dataexchange.valuation.quantity import Count, Currency, Inputs, Money, NonNegative, Quantity
 from dataexchange.valuation.refusal import ValuationRefusal
 
 STEPS_MAX = 2000
@@ -132,3 +138,52 @@ def _step_back(values: list[Decimal], rise: Decimal, fall: Decimal) -> list[Deci
 def _exercise(option: Option, values: list[Decimal], worths: list[Decimal]) -> list[Decimal]:
     pairs = zip(values, worths, strict=True)
     return [max(held, option.payoff(worth)) for held, worth in pairs]
+
+
+class OptionInputs(Inputs):
+    """The right: worth and strike in 元, continuous rates per year, term in years."""
+
+    worth: Money
+    strike: Money
+    rate: Quantity
+    volatility: NonNegative
+    years: NonNegative
+    leakage: NonNegative = ZERO
+    kind: Literal["call", "put"] = "call"
+    style: Literal["european", "american"] = "european"
+    steps: Annotated[Count, Le(STEPS_MAX)] = 500
+    currency: Currency = "CNY"
+
+
+def _compute(
+    inputs: OptionInputs, parameters: Parameters, working: Working
+) -> Mapping[str, Computed]:
+    del parameters  # the option's terms are inputs
+    option = Option(
+        inputs.worth,
+        inputs.strike,
+        inputs.rate,
+        inputs.volatility,
+        inputs.years,
+        inputs.leakage,
+        OptionKind(inputs.kind),
+    )
+    european = black_scholes(option)
+    working.step("BS", european, zh="布莱克—斯科尔斯值，元", en="Black–Scholes value, 元")
+    tree = binomial_tree(option, inputs.steps, early=inputs.style == "american")
+    working.step("CRR", tree, zh=f"{inputs.steps} 步二叉树值，元", en=f"tree of {inputs.steps}, 元")
+    value = european if inputs.style == "european" else max(european, tree)
+    return {"value": value, "tree": tree, "exercise_now": option.payoff(option.worth)}
+
+
+OPTION = Method(
+    name="option",
+    inputs=OptionInputs,
+    compute=_compute,
+    outputs=(
+        Output("value", Kind.MONEY, "期权价值", "Value of the option"),
+        Output("tree", Kind.MONEY, "二叉树核对值", "Value by the tree"),
+        Output("exercise_now", Kind.MONEY, "立即执行所得", "Gain of exercising now"),
+    ),
+    refusals=(OPTION_WITHOUT_RISK, TREE_TOO_COARSE),
+)

@@ -9,15 +9,35 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
+from annotated_types import Len
 
 from dataexchange.accounts.rounding import Exact, exact
 from dataexchange.accounts.split import split_fen
+from dataexchange.valuation.arithmetic import number
+from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
+from dataexchange.valuation.posting import whole_fen, yuan
+from dataexchange.valuation.quantity import Currency, Inputs, Money, Quantity, Text
+from dataexchange.valuation.refusal import INPUT_INCONSISTENT, ValuationRefusal
 from dataexchange.valuation.stream import Floats, Indices, bits, permutations
+
+COALITION_MISSING = ValuationRefusal(
+    "valuation.coalition_missing",
+    clause="Shapley 1953: every coalition has a worth",
+    zh="没有写明联盟 {coalition} 的价值；缺口不能按零处理",
+    en="The worth of the coalition {coalition} is not stated; a gap does not count as zero",
+)
+NO_CONTRIBUTION = ValuationRefusal(
+    "valuation.no_contribution",
+    clause="design: income is shared by contributions above zero",
+    zh="没有任何一方的贡献大于零，无从分配",
+    en="No contribution is above zero, so there is nothing to share by",
+)
 
 Coalition: TypeAlias = frozenset[str]
 Worth: TypeAlias = Callable[[Coalition], Exact]
@@ -180,3 +200,91 @@ def _merge(blocks: Iterable[_Moments]) -> _Moments:
         cross = step**2 * (merged.count * block.count / count)
         merged = _Moments(count, mean, merged.squares + block.squares + cross)
     return merged
+
+
+class CoalitionWorth(Inputs):
+    """What one coalition of data sets achieves alone."""
+
+    members: Annotated[tuple[Text, ...], Len(0, PLAYERS_EXACT_MAX)]
+    worth: Quantity
+
+
+class ShapleyInputs(Inputs):
+    """The data sets, the worth of every coalition, and an income in 元 to be shared."""
+
+    players: Annotated[tuple[Text, ...], Len(1, PLAYERS_EXACT_MAX)]
+    coalitions: Annotated[tuple[CoalitionWorth, ...], Len(1, 1 << PLAYERS_EXACT_MAX)]
+    income: Money | None = None
+    currency: Currency = "CNY"
+
+
+def _compute(
+    inputs: ShapleyInputs, parameters: Parameters, working: Working
+) -> Mapping[str, Computed]:
+    del parameters  # the Shapley value has no coefficients
+    table = _table(inputs)
+    try:
+        values = exact_shapley(inputs.players, tabled_worth(table))
+    except KeyError as error:
+        (coalition,) = error.args
+        raise COALITION_MISSING(coalition=" + ".join(sorted(coalition))) from error
+    return attribution(values, inputs.income, working)
+
+
+def _table(inputs: ShapleyInputs) -> dict[Coalition, Decimal]:
+    players = set(inputs.players)
+    table = {frozenset(one.members): one.worth for one in inputs.coalitions}
+    if len(players) < len(inputs.players) or len(table) < len(inputs.coalitions):
+        raise INPUT_INCONSISTENT(input="coalitions", why="a player or a coalition is given twice")
+    if any(not coalition <= players for coalition in table):
+        raise INPUT_INCONSISTENT(input="coalitions", why="a coalition names an unknown player")
+    return table
+
+
+def attribution(
+    values: Mapping[str, Fraction], income: Decimal | None, working: Working
+) -> dict[str, Computed]:
+    """Return `contribution`, `share` and, of an `income` in 元, each part, for a method's outputs.
+
+    Raises `valuation.no_contribution` where no value is above 0.
+    """
+    weights = revenue_weights(values.values())
+    if not any(weights):
+        raise NO_CONTRIBUTION()
+    contributions = {name: number(value) for name, value in values.items()}
+    for name, value in contributions.items():
+        working.step("φ", value, zh=f"{name} 的贡献", en=f"contribution of {name}")
+        if value < 0:
+            _warn_of_harm(name, working)
+    shares = [number(weight / sum(weights)) for weight in weights]
+    computed: dict[str, Computed] = {
+        "contribution": contributions,
+        "share": dict(zip(values, shares, strict=True)),
+    }
+    if income is not None:
+        parts = split_revenue_fen(whole_fen(income, "income"), values)
+        computed["income"] = {name: yuan(part) for name, part in parts.items()}
+    return computed
+
+
+def _warn_of_harm(name: str, working: Working) -> None:
+    working.warn(
+        "valuation.harmful_data",
+        zh=f"{name} 的贡献为负：分成按零计，并建议核查该数据",
+        en=f"{name} contributes less than nothing: its share is 0, and the data should be examined",
+    )
+
+
+ATTRIBUTION_OUTPUTS = (
+    Output("contribution", Kind.NUMBER, "贡献", "Contribution", many=True),
+    Output("share", Kind.RATIO, "分成比例", "Share", many=True),
+    Output("income", Kind.MONEY, "分成收入", "Share of the income", many=True),
+)
+
+SHAPLEY = Method(
+    name="shapley",
+    inputs=ShapleyInputs,
+    compute=_compute,
+    outputs=ATTRIBUTION_OUTPUTS,
+    refusals=(COALITION_MISSING, NO_CONTRIBUTION),
+)
