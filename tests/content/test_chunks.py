@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataexchange.content.chunks import (
@@ -47,6 +47,7 @@ def test_an_empty_file_has_no_chunk_and_the_empty_root(tmp_path: Path) -> None:
     assert digest.chunk_root == hashlib.sha256(b"").hexdigest()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3), st.integers(-2, 2))
 def test_bytes_and_files_have_the_same_digest_around_chunk_borders(
     tmp_path_factory: pytest.TempPathFactory, chunks: int, more: int

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataexchange.content.delimited import (
@@ -118,6 +118,7 @@ _CELL = st.text(
 ) | st.sampled_from(["", '"', ",", "\n", "\r", "\r\n", ' "q" ', "a\rb"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_CELL, _CELL), max_size=15))
 def test_what_a_csv_writer_writes_is_read_back_and_written_again(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]

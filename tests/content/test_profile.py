@@ -100,11 +100,3 @@ def test_parquet_columns_keep_their_stored_type(tmp_path: Path) -> None:
     profile = _profile(path)
     assert [column.type for column in profile.columns] == ["string", "number", "string"]
     decode(profile.to_bytes())
-
-
-def test_very_wide_files_are_profiled_in_parts(tmp_path: Path) -> None:
-    path = tmp_path / "wide.csv"
-    path.write_text(",".join(f"n{n}" for n in range(120)) + "\n" + ",".join("1" * 120) + "\n")
-    profile = _profile(path)
-    assert len(profile.columns) == 120
-    assert {column.type for column in profile.columns} == {"integer"}

@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataexchange.content.commitment import version_content
 from dataexchange.content.indicator import Count
 from dataexchange.content.quality import Measurement, measure_file
 from dataexchange.content.rules import BAD_RULES, RuleSet, rules_from
 from dataexchange.errors import RefusedError
 from dataexchange.ledger.canonical import decode
+from dataexchange.pipeline.quality import NOTHING_ASSESSED
 from dataexchange.valuation.quality import indicator_score
 
 AS_OF = datetime(2026, 1, 10, tzinfo=UTC)
+ASSET = "asset_01jd0000000000000000000000"
 
 
 def _rules(*columns: dict[str, Any], **more: Any) -> RuleSet:
@@ -299,7 +303,7 @@ def test_a_condition_limits_the_rows_that_count(measure: Any) -> None:
     assert _a_b(measure(text, rules), "rule") == (1, 2)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=20))
 def test_a_comparison_counts_what_plain_python_counts(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int]]
@@ -438,6 +442,25 @@ def test_the_report_feeds_the_valuation_method(measure: Any) -> None:
             assert (theirs is None) == (ours is None)
             if ours is not None and theirs is not None:
                 assert abs(float(theirs) - float(ours)) < 1e-12
+
+
+def test_the_report_says_what_the_event_carries(measure: Any) -> None:
+    result = measure(TIMES, _rules({"name": "s", "title": {"zh": "站"}}, {"name": "t"}))
+    root = version_content([result.commitment]).root
+    said = result.report.assessment(asset=ASSET, version=1, content_root=root)
+    assert said.report == result.report.sha256()
+    assert said.dimensions.model_dump() == result.report.scores()
+    # The event's rule wants the mean of the rounded figures, within a millionth.
+    assessed = said.dimensions.assessed()
+    assert abs(Fraction(said.score) - sum(assessed) / len(assessed)) <= Fraction(1, 1_000_000)
+
+
+def test_nothing_to_assess_is_no_assessment(measure: Any) -> None:
+    report = measure("a\n").report
+    assert report.score_text is None
+    with pytest.raises(RefusedError) as caught:
+        report.assessment(asset=ASSET, version=1, content_root="0" * 64)
+    assert caught.value.refusal is NOTHING_ASSESSED
 
 
 def test_gzip_and_plain_files_have_the_same_counts(tmp_path: Path) -> None:

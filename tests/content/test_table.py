@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataexchange.content.chunks import digest_file
@@ -183,6 +183,7 @@ _ODD = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_CELL | _ODD, _CELL | _ODD), max_size=8))
 def test_the_engine_sees_every_cell_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
@@ -193,6 +194,7 @@ def test_the_engine_sees_every_cell_as_it_was_written(
     assert _rows(path, Declared("utf-8", ",")) == [(a or None, b or None) for a, b in rows]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_whatever_do_more_than_be_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

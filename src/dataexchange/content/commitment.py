@@ -6,7 +6,6 @@ for byte, chunk by chunk, or column by column.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from dataexchange.content.chunks import CHUNK_BYTES, FileDigest
@@ -14,8 +13,18 @@ from dataexchange.content.datatype import DataType
 from dataexchange.content.profile import Profile, profile_table
 from dataexchange.content.reading import Declared, FileFormat
 from dataexchange.content.table import Table, open_table
-from dataexchange.ledger.canonical import encode
-from dataexchange.ledger.merkle import leaf_hash, root
+from dataexchange.errors import RefusalCode
+from dataexchange.pipeline.content import Content, FileCommitment, files_root
+from dataexchange.pipeline.field import DataField, schema_hash
+
+SCHEMAS_DIFFER = RefusalCode(
+    "content.schemas_differ",
+    clause="domain: resource.version_added",
+    zh="同一版本的各文件应有相同的列（名称、类型、顺序）。",
+    en="The files of one version have the same columns (name, type, order).",
+    remedy_zh="把结构不同的文件登记为不同的资源。",
+    remedy_en="Register files of another structure as another resource.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +44,22 @@ class ContentCommitment:
     rows: int
     columns: tuple[CommittedColumn, ...]
 
-    def schema(self) -> list[dict[str, str]]:
-        """Return the columns in the file's order."""
-        return [{"name": column.name, "type": column.type} for column in self.columns]
+    def fields(self) -> tuple[DataField, ...]:
+        """Return the columns in the file's order, as events name them."""
+        return tuple(DataField(name=column.name, type=column.type) for column in self.columns)
 
-    def schema_sha256(self) -> str:
-        """Return the hash, hex, of the canonical JSON of the schema."""
-        return sha256(encode(self.schema())).hexdigest()
-
-    def payload(self) -> dict[str, object]:
-        """Return the commitment in canonical JSON's terms."""
-        return {
-            "chunk_bytes": CHUNK_BYTES,
-            "chunk_count": self.digest.chunk_count,
-            "chunk_root": self.digest.chunk_root,
-            "format": self.format,
-            "rows": self.rows,
-            "schema_sha256": self.schema_sha256(),
-            "sha256": self.digest.sha256,
-            "size_bytes": self.digest.size_bytes,
-        }
+    def file_commitment(self) -> FileCommitment:
+        """Return the commitment as events carry it."""
+        return FileCommitment(
+            chunk_bytes=CHUNK_BYTES,
+            chunk_count=self.digest.chunk_count,
+            chunk_root=self.digest.chunk_root,
+            format=self.format,
+            rows=self.rows,
+            schema_sha256=schema_hash(self.fields()),
+            sha256=self.digest.sha256,
+            size_bytes=self.digest.size_bytes,
+        )
 
 
 def commit_file(path: Path, declared: Declared | None = None) -> ContentCommitment:
@@ -69,6 +74,16 @@ def commit_table(table: Table, profile: Profile) -> ContentCommitment:
     return ContentCommitment(table.digest, table.facts.format, table.rows, columns)
 
 
-def content_root(files: Sequence[ContentCommitment]) -> str:
-    """Return the root, hex, over the files of a version in their order (RFC 9162 leaves)."""
-    return root([leaf_hash(encode(file.payload())) for file in files]).hex()
+def version_content(files: Sequence[ContentCommitment]) -> Content:
+    """Return what `resource.version_added` says of a version made of these files, in this order."""
+    if any(file.columns != files[0].columns for file in files):
+        raise SCHEMAS_DIFFER()
+    commitments = tuple(file.file_commitment() for file in files)
+    return Content(
+        root=files_root(commitments),
+        files=commitments,
+        file_count=len(files),
+        size_bytes=sum(file.digest.size_bytes for file in files),
+        rows=sum(file.rows for file in files),
+        fields=files[0].fields(),
+    )

@@ -23,7 +23,6 @@ from dataexchange.ledger.canonical import encode
 
 _PATTERNS_MAX: Final = 5
 _PLACEHOLDERS_MAX: Final = 5
-_COLUMNS_PER_QUERY: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,65 +92,22 @@ class Profile:
 
 def profile_table(table: Table) -> Profile:
     """Return the profile of a loaded file."""
-    columns: list[ColumnProfile] = []
-    for start in range(0, len(table.names), _COLUMNS_PER_QUERY):
-        positions = range(start, min(start + _COLUMNS_PER_QUERY, len(table.names)))
-        columns.extend(_column(table, counts) for counts in _counts(table, positions))
-    return Profile(table.digest.sha256, table.rows, table.facts.payload(), tuple(columns))
+    columns = tuple(_column(table, position) for position in range(len(table.names)))
+    return Profile(table.digest.sha256, table.rows, table.facts.payload(), columns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    position: int
-    filled: int
-    distinct: int
-    length_min: int
-    length_max: int
-    placeholders: int
-    conforming: Mapping[DataType, int]
-
-
-def _counts(table: Table, positions: range) -> list[_Counts]:
-    """Count many columns in one pass over the table."""
-    wanted = [sql for position in positions for sql in _count_sql(f"c{position}")]
-    (row,) = table.fetch(f"SELECT {', '.join(wanted)} FROM raw")
-    width = len(wanted) // len(positions)
-    return [
-        _as_counts(position, row[number * width : (number + 1) * width])
-        for number, position in enumerate(positions)
-    ]
-
-
-def _count_sql(cell: str) -> list[str]:
-    return [
-        f"count({cell})",
-        f"count(DISTINCT {cell})",
-        f"coalesce(min(length({cell})), 0)",
-        f"coalesce(max(length({cell})), 0)",
-        f"count(*) FILTER ({is_placeholder_sql(cell)})",
-        *(f"count(*) FILTER ({conforms_sql(cell, kind)})" for kind in INFERRED_TYPES),
-    ]
-
-
-def _as_counts(position: int, row: tuple[int, ...]) -> _Counts:
-    filled, distinct, length_min, length_max, placeholders, *conforming = row
-    return _Counts(
-        position,
-        filled,
-        distinct,
-        length_min,
-        length_max,
-        placeholders,
-        dict(zip(INFERRED_TYPES, conforming, strict=True)),
+def _column(table: Table, position: int) -> ColumnProfile:
+    """Profile one column over its distinct values, each with how often it occurs."""
+    table.fetch(
+        f"CREATE OR REPLACE TEMP TABLE kinds AS SELECT c{position} AS v, count(*) AS n"
+        " FROM raw GROUP BY v"
     )
-
-
-def _column(table: Table, counts: _Counts) -> ColumnProfile:
-    cell, physical = f"c{counts.position}", table.physical_types[counts.position]
+    counts = _counts(table)
+    physical = table.physical_types[position]
     datatype = _type(counts) if table.facts.format != "parquet" else of_physical(physical)
-    minimum, maximum = _extremes(table, cell, datatype)
+    minimum, maximum = _extremes(table, datatype)
     return ColumnProfile(
-        table.names[counts.position],
+        table.names[position],
         datatype,
         physical,
         table.rows - counts.filled,
@@ -161,9 +117,36 @@ def _column(table: Table, counts: _Counts) -> ColumnProfile:
         maximum,
         counts.length_min,
         counts.length_max,
-        _placeholders(table, cell) if counts.placeholders else (),
-        _patterns(table, cell) if datatype == "string" else (),
+        _placeholders(table) if counts.placeholders else (),
+        _patterns(table) if datatype == "string" else (),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    filled: int
+    distinct: int
+    length_min: int
+    length_max: int
+    placeholders: int
+    conforming: Mapping[DataType, int]
+
+
+def _counts(table: Table) -> _Counts:
+    occurring = [is_placeholder_sql("v"), *(conforms_sql("v", kind) for kind in INFERRED_TYPES)]
+    wanted = ", ".join(
+        [
+            "coalesce(sum(n) FILTER (v IS NOT NULL), 0)",
+            "count(v)",
+            "coalesce(min(length(v)), 0)",
+            "coalesce(max(length(v)), 0)",
+            *(f"coalesce(sum(n) FILTER ({condition}), 0)" for condition in occurring),
+        ]
+    )
+    (row,) = table.fetch(f"SELECT {wanted} FROM kinds")
+    filled, distinct, length_min, length_max, placeholders, *conforming = (int(n) for n in row)
+    by_type = dict(zip(INFERRED_TYPES, conforming, strict=True))
+    return _Counts(filled, distinct, length_min, length_max, placeholders, by_type)
 
 
 def _type(counts: _Counts) -> DataType:
@@ -172,34 +155,35 @@ def _type(counts: _Counts) -> DataType:
     return next(fitting, "string") if telling else "string"
 
 
-def _extremes(table: Table, cell: str, datatype: DataType) -> tuple[str | None, str | None]:
+def _extremes(table: Table, datatype: DataType) -> tuple[str | None, str | None]:
     if datatype == "string":
         return None, None
     # Numbers beyond the exact range still have extremes.
-    value = f"TRY_CAST({cell} AS DOUBLE)" if datatype == "number" else cast_sql(cell, datatype)
-    kept = f"CASE WHEN {conforms_sql(cell, datatype)} THEN {value} END"
-    sql = f"SELECT CAST(min({kept}) AS VARCHAR), CAST(max({kept}) AS VARCHAR) FROM raw"
+    value = "TRY_CAST(v AS DOUBLE)" if datatype == "number" else cast_sql("v", datatype)
+    kept = f"CASE WHEN {conforms_sql('v', datatype)} THEN {value} END"
+    sql = f"SELECT CAST(min({kept}) AS VARCHAR), CAST(max({kept}) AS VARCHAR) FROM kinds"
     ((minimum, maximum),) = table.fetch(sql)
     return minimum, maximum
 
 
-def _placeholders(table: Table, cell: str) -> tuple[tuple[str, int], ...]:
-    return _most_frequent(table, cell, where=is_placeholder_sql(cell), count_max=_PLACEHOLDERS_MAX)
+def _placeholders(table: Table) -> tuple[tuple[str, int], ...]:
+    return _most_frequent(table, "v", where=is_placeholder_sql("v"), count_max=_PLACEHOLDERS_MAX)
 
 
-def _patterns(table: Table, cell: str) -> tuple[tuple[str, int], ...]:
+def _patterns(table: Table) -> tuple[tuple[str, int], ...]:
     """Return the commonest shapes: `N14228` and `N9EQ` become `A99999` and `A9AA`."""
-    shape = f"left({cell}, 40)"
+    shape = "left(v, 40)"
     for found, shown in (("[A-Z]", "A"), ("[a-z]", "a"), ("[0-9]", "9"), (r"\p{Han}", "汉")):
         shape = f"regexp_replace({shape}, '{found}', '{shown}', 'g')"
-    return _most_frequent(table, shape, where=f"{cell} IS NOT NULL", count_max=_PATTERNS_MAX)
+    return _most_frequent(table, shape, where="v IS NOT NULL", count_max=_PATTERNS_MAX)
 
 
 def _most_frequent(
     table: Table, value: str, *, where: str, count_max: int
 ) -> tuple[tuple[str, int], ...]:
     sql = (
-        f"SELECT {value} AS v, count(*) AS n FROM raw WHERE {where}"
-        " GROUP BY v ORDER BY n DESC, v LIMIT $count_max"
+        f"SELECT {value} AS kind, sum(n) AS often FROM kinds WHERE {where}"
+        " GROUP BY kind ORDER BY often DESC, kind LIMIT $count_max"
     )
-    return tuple((str(text), int(n)) for text, n in table.fetch(sql, {"count_max": count_max}))
+    found = table.fetch(sql, {"count_max": count_max})
+    return tuple((str(text), int(often)) for text, often in found)

@@ -46,6 +46,7 @@ from dataexchange.content.table import Table, open_table
 from dataexchange.errors import UnavailableError
 from dataexchange.ledger.canonical import encode
 from dataexchange.ledger.statement import format_time
+from dataexchange.pipeline.quality import NOTHING_ASSESSED, Dimensions, QualityAssessed
 
 METHOD: Final = "dataexchange.quality@1"
 STANDARD: Final = "GB/T 36344-2018"
@@ -126,6 +127,25 @@ class QualityReport:
             for dimension in DIMENSIONS
         ]  # fmt: skip
         return {"standard": STANDARD, "dimensions": dimensions}
+
+    def assessment(self, *, asset: str, version: int, content_root: str) -> QualityAssessed:
+        """Return what `quality.assessed` says of the version that was measured.
+
+        `quality.nothing_assessed` where the file has nothing to assess.
+        """
+        if self.score_text is None:
+            raise NOTHING_ASSESSED()
+        return QualityAssessed(
+            asset=asset,
+            version=version,
+            dimensions=Dimensions(**self.scores()),
+            score=self.score_text,
+            report=self.sha256(),
+            rules=self.rules_sha256,
+            profile=self.profile_sha256,
+            content_root=content_root,
+            as_of=format_time(self.as_of),
+        )
 
     def _dimension(self, dimension: Dimension) -> dict[str, object]:
         return {

@@ -121,7 +121,8 @@ def _load_plain(connection: duckdb.DuckDBPyConnection, path: Path, width: int) -
     connection.execute(
         f"CREATE TABLE raw AS SELECT * FROM read_csv($path, columns = {{{columns}}},"
         " auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"',"
-        rf" new_line = '\r\n', parallel = false, max_line_size = {_LINE_BYTES_MAX})",
+        rf" new_line = '\r\n', parallel = false, max_line_size = {_LINE_BYTES_MAX},"
+        f" buffer_size = {2 * _LINE_BYTES_MAX})",
         {"path": str(path)},
     )
 
