@@ -39,6 +39,8 @@ PARAMETERS: dict[str, Any] = {
     "loan_to_value_max": "0.5",
     "margin_cure_days": 10,
     "platform_fee_ratio": "0.02",
+    "upstream_share_ratio": "0.1",
+    "negotiation_lapse_days": 30,
     "delivery_acceptance_days": 7,
     "guarantee_multiple_max": "10",
     "guarantee_multiple_small_max": "15",

@@ -20,6 +20,8 @@ class Parameters(Payload):
     loan_to_value_max: Ratio  # 质押率上限
     margin_cure_days: Days
     platform_fee_ratio: Ratio  # 交易服务费
+    upstream_share_ratio: Ratio  # 数据来源收益分配
+    negotiation_lapse_days: Days
     delivery_acceptance_days: Days
     guarantee_multiple_max: Number  # 国务院令683号 art. 15
     guarantee_multiple_small_max: Number
@@ -48,6 +50,8 @@ class Policy(State, frozen=True, kw_only=True):
     loan_to_value_max: str
     margin_cure_days: int
     platform_fee_ratio: str
+    upstream_share_ratio: str
+    negotiation_lapse_days: int
     delivery_acceptance_days: int
     guarantee_multiple_max: str
     guarantee_multiple_small_max: str
