@@ -198,6 +198,31 @@ def review(world: World, asset: str, version: int = 1, outcome: str = "passed") 
     )
 
 
+def deidentify(world: World, asset: Resource) -> None:
+    """Record that the holder de-identified the version."""
+    world.do(
+        asset.provider,
+        "deidentification.recorded@1",
+        asset=asset.asset,
+        version=asset.version,
+        methods=["aggregation", "suppression"],
+        reidentification_risk="0.01",
+        report=digest(f"deidentification {asset.asset}"),
+    )
+
+
+def set_controls(world: World, asset: Resource, level: int = 3) -> None:
+    """Set security controls of the asset."""
+    world.do(
+        asset.provider,
+        "security.control_set@1",
+        asset=asset.asset,
+        level=level,
+        controls=["access_control", "audit_log", "encryption_at_rest"],
+        evidence=digest("evaluation"),
+    )
+
+
 def governed_resource(world: World, provider: Actor | None = None, **changes: Any) -> Resource:
     """Return a resource with version 1 assessed and classified."""
     resource = registered_resource(world, provider, **changes)
@@ -317,6 +342,13 @@ def developed_product(
     )
     world.do(maker, "product.developed@1", **payload)
     return Resource(payload["asset"], 1, maker, "enterprise"), scenario
+
+
+def operated_product(world: World, resource: Resource, operator: Actor, operation: str) -> Resource:
+    """Develop a product of a resource under an authorised operation."""
+    payload = development([source(resource, operation=operation)], open_scenario(world, operator))
+    world.do(operator, "product.developed@1", **payload)
+    return Resource(payload["asset"], 1, operator, "enterprise")
 
 
 def _equal_weights(count: int) -> list[str]:

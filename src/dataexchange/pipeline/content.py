@@ -33,6 +33,15 @@ TOTALS_WRONG = RefusalCode(
     en="The files listed make {files} files, {size_bytes} bytes, {rows} rows; the event differs",
     kind="malformed",
 )
+SCHEMA_WRONG = RefusalCode(
+    "version.schema_wrong",
+    clause="domain: resource.version_added",
+    zh="文件 {sha256} 的列与陈述的数据项（名称、类型、顺序）不符",
+    en="The columns of file {sha256} are not the fields (name, type, order) that the event lists",
+    remedy_zh="结构不同的文件登记为不同的资源。",
+    remedy_en="Register files of another structure as another resource.",
+    kind="malformed",
+)
 FILES_OR_MANIFEST = RefusalCode(
     "version.files_or_manifest",
     clause="domain: resource.version_added",
@@ -110,6 +119,7 @@ def _require_files(content: Content) -> None:
     if content.files:
         _require_root(content)
         _require_totals(content)
+        _require_schema(content)
 
 
 def _require_root(content: Content) -> None:
@@ -124,3 +134,10 @@ def _require_totals(content: Content) -> None:
     rows = sum(file.rows for file in content.files)
     if (files, size_bytes, rows) != (content.file_count, content.size_bytes, content.rows):
         raise TOTALS_WRONG(files=files, size_bytes=size_bytes, rows=rows)
+
+
+def _require_schema(content: Content) -> None:
+    schema = schema_hash(content.fields)
+    for file in content.files:
+        if file.schema_sha256 != schema:
+            raise SCHEMA_WRONG(sha256=file.sha256)
