@@ -137,6 +137,12 @@ def test_personal_data_in_a_file_declared_free_of_it_is_found(
     assert _a_b(measure(f"note\n{cell}\n", rules), "no-personal-data") == (clean, 1)
 
 
+def test_columns_declared_personal_may_hold_personal_data(measure: Any) -> None:
+    rules = _rules({"name": "tel", "personal": True}, {"name": "note"}, no_personal_data=True)
+    result = measure("tel,note\n13812345678,ok\n", rules)
+    assert _count(result, "no-personal-data").columns == ("note",)
+
+
 # 完整性 completeness
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataexchange.content import table as table_module
 from dataexchange.content.chunks import digest_file
 from dataexchange.content.reading import (
     EMPTY_FILE,
@@ -21,7 +22,7 @@ from dataexchange.content.reading import (
     UNREADABLE,
     Declared,
 )
-from dataexchange.content.table import open_table
+from dataexchange.content.table import EngineError, open_table
 from dataexchange.errors import RefusalCode, RefusedError
 
 
@@ -164,6 +165,14 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught, open_table(path, text_bytes_max=1 << 20):
         pass
     assert caught.value.refusal is TOO_LARGE
+
+
+def test_an_engine_without_memory_says_so_and_blames_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(table_module._CONFIGURATION, "memory_limit", "16MB")
+    with open_table(_write(tmp_path, b"a\n1\n")) as table, pytest.raises(EngineError):
+        table.fetch("SELECT list(range) FROM range(10000000)")
 
 
 def test_nothing_is_left_in_the_temporary_folder(

@@ -43,7 +43,6 @@ from dataexchange.content.set_checks import (
 )
 from dataexchange.content.standard_checks import standard_checks
 from dataexchange.content.table import Table, open_table
-from dataexchange.errors import UnavailableError
 from dataexchange.ledger.canonical import encode
 from dataexchange.ledger.statement import format_time
 from dataexchange.pipeline.quality import NOTHING_ASSESSED, Dimensions, QualityAssessed
@@ -52,10 +51,6 @@ METHOD: Final = "dataexchange.quality@1"
 STANDARD: Final = "GB/T 36344-2018"
 _ROUNDING: Final = "half-up to 6 places, once, from exact fractions"
 _WEIGHTS: Final = "plain means over what was assessed; the standard sets no weights"
-
-
-class EngineError(UnavailableError):
-    """The engine ran out of memory or disk; nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +180,16 @@ def measure_file(
     with open_table(path, declared, text_bytes_max=text_bytes_max) as table:
         profile = profile_table(table)
         applied = rules or propose_rules(profile)
-        with _engine_faults():
+        with _rules_faults():
             report = _report(table, applied, profile, as_of)
         return Measurement(commit_table(table, profile), profile, applied, report)
 
 
 @contextmanager
-def _engine_faults() -> Iterator[None]:
-    """Tell apart what the engine cannot do now from what the rules ask that nobody can do."""
+def _rules_faults() -> Iterator[None]:
+    """Turn what the engine cannot make of a rule into a refusal of the rules."""
     try:
         yield
-    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-        raise EngineError("测量引擎资源不足 / the engine is out of memory or disk") from error
     except duckdb.Error as error:
         raise BAD_RULES(reason=str(error).splitlines()[0]) from error
 

@@ -53,6 +53,7 @@ class ColumnRule(Payload):
 
     `values` lists all that may stand in a cell; with `authority` named they are reference data
     (0105), without it they are the domain of the content (0301). `format` is a strptime format.
+    `personal` columns may hold personal data where the file is declared free of it otherwise.
     """
 
     name: ColumnName

@@ -29,7 +29,7 @@ from dataexchange.content.reading import (
     ReadFacts,
     bring_in,
 )
-from dataexchange.errors import IntegrityError
+from dataexchange.errors import IntegrityError, UnavailableError
 
 _MEMORY_LIMIT: Final = "1GB"
 _THREADS: Final = 2
@@ -46,6 +46,10 @@ _CONFIGURATION: Final[dict[str, str | bool | int | float | list[str]]] = {
 
 class TableError(IntegrityError):
     """The engine did not load what was read; a fault of ours, never of the file."""
+
+
+class EngineError(UnavailableError):
+    """The engine ran out of memory or disk; nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,16 @@ class Table:
         self, sql: str, parameters: Mapping[str, object] | None = None
     ) -> list[tuple[Any, ...]]:
         """Return the rows of a query written by us; values from outside go in as parameters."""
-        return self.connection.execute(sql, dict(parameters or {})).fetchall()
+        with _engine_faults():
+            return self.connection.execute(sql, dict(parameters or {})).fetchall()
+
+
+@contextmanager
+def _engine_faults() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        raise EngineError("测量引擎资源不足 / the engine is out of memory or disk") from error
 
 
 @contextmanager
@@ -85,7 +98,9 @@ def open_table(
         )
         connection = _locked(folder, delivered.loadable)
         try:
-            yield _load(connection, delivered)
+            with _engine_faults():
+                table = _load(connection, delivered)
+            yield table
         finally:
             connection.close()
 
