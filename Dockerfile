@@ -17,11 +17,12 @@ FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin dataexchange \
     && install -d -o dataexchange -g dataexchange -m 0700 /data
 COPY --from=build /opt/dataexchange /opt/dataexchange
-ENV PATH=/opt/dataexchange/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/dataexchange/bin:$PATH PYTHONUNBUFFERED=1 \
+    DATAEXCHANGE_HOST=0.0.0.0 DATAEXCHANGE_PORT=8600 DATAEXCHANGE_DATA_FOLDER=/data
 USER dataexchange
 WORKDIR /data
 VOLUME /data
-EXPOSE 8000
+EXPOSE 8600
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-CMD ["dataexchange", "serve", "--host", "0.0.0.0", "--port", "8000"]
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8600/health/ready', timeout=2)"]
+CMD ["dataexchange", "serve"]
