@@ -19,7 +19,7 @@ SMALL_FIRM_TOTAL_FEN_MAX = 500_000_000
 """5,000,000 元 per household: 以下 includes the figure itself (民法典 art. 1259)."""
 FARMER_TOTAL_FEN_MAX = 200_000_000
 WEIGHT_FAVOURED, WEIGHT_BOND, WEIGHT_FULL = Decimal("0.75"), Decimal("0.8"), Decimal(1)
-MULTIPLE_MAX, MULTIPLE_MAX_FOCUSED = 10, 15
+MULTIPLE_MAX, MULTIPLE_MAX_FOCUSED = Decimal(10), Decimal(15)
 OBLIGOR_SHARE_MAX, GROUP_SHARE_MAX = Decimal("0.10"), Decimal("0.15")
 UNEARNED_SHARE = Decimal("0.5")
 LOSS_SHARE_YEARLY, LOSS_SHARE_FULL = Decimal("0.01"), Decimal("0.10")
@@ -49,16 +49,16 @@ BALANCE_EXCEEDED = RefusalCode(
 OBLIGOR_EXCEEDED = RefusalCode(
     "guarantee.obligor_exceeded",
     clause="国务院令第683号 art. 16",
-    zh="对被担保人 {obligor} 的责任余额 {balance_fen} 分超过净资产的 10%，即 {limit_fen} 分",
-    en="The balance for {obligor}, {balance_fen} fen, exceeds 10% of net assets, {limit_fen} fen",
+    zh="对被担保人 {obligor} 的责任余额 {balance_fen} 分超过净资产的限定比例，即 {limit_fen} 分",
+    en="The balance for {obligor}, {balance_fen} fen, exceeds the limit of {limit_fen} fen",
     remedy_zh="减少 {excess_fen} 分（按权重计）",
     remedy_en="Reduce it by {excess_fen} fen, as weighted",
 )
 GROUP_EXCEEDED = RefusalCode(
     "guarantee.group_exceeded",
     clause="国务院令第683号 art. 16",
-    zh="对 {group} 及其关联方的责任余额 {balance_fen} 分超过净资产的 15%，即 {limit_fen} 分",
-    en="The balance for {group}, {balance_fen} fen, exceeds 15% of net assets, {limit_fen} fen",
+    zh="对 {group} 及其关联方的责任余额 {balance_fen} 分超过净资产的限定比例，即 {limit_fen} 分",
+    en="The balance for {group}, {balance_fen} fen, exceeds the limit of {limit_fen} fen",
     remedy_zh="减少 {excess_fen} 分（按权重计）",
     remedy_en="Reduce it by {excess_fen} fen, as weighted",
 )
@@ -94,11 +94,18 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class Guarantor:
-    """What limits rest on: net assets, stakes in other guarantors, and small/agri focus."""
+    """What limits rest on: net assets, stakes in other guarantors, and small/agri focus.
+
+    The limits are the statute's unless the exchange's policy sets others.
+    """
 
     net_assets_fen: int
     stakes_in_guarantors_fen: int = 0
     focused: bool = False
+    multiple_usual: Decimal = MULTIPLE_MAX
+    multiple_focused: Decimal = MULTIPLE_MAX_FOCUSED
+    obligor_share_max: Decimal = OBLIGOR_SHARE_MAX
+    group_share_max: Decimal = GROUP_SHARE_MAX
 
     @property
     def net_fen(self) -> int:
@@ -109,24 +116,24 @@ class Guarantor:
         return net_fen
 
     @property
-    def multiple_max(self) -> int:
+    def multiple_max(self) -> Decimal:
         """10 times net assets; 15 where the business is mainly small firms and agriculture."""
-        return MULTIPLE_MAX_FOCUSED if self.focused else MULTIPLE_MAX
+        return self.multiple_focused if self.focused else self.multiple_usual
 
     @property
     def balance_limit_fen(self) -> int:
         """The most that all weighted commitments may come to."""
-        return self.multiple_max * self.net_fen
+        return floor_fen(exact(self.multiple_max) * self.net_fen)
 
     @property
     def obligor_limit_fen(self) -> int:
         """The most for one obligor: 10% of net assets."""
-        return floor_fen(exact(OBLIGOR_SHARE_MAX) * self.net_fen)
+        return floor_fen(exact(self.obligor_share_max) * self.net_fen)
 
     @property
     def group_limit_fen(self) -> int:
         """The most for one obligor and its affiliates: 15% of net assets."""
-        return floor_fen(exact(GROUP_SHARE_MAX) * self.net_fen)
+        return floor_fen(exact(self.group_share_max) * self.net_fen)
 
 
 def commitment_weight(commitment: Commitment, household_total_fen: int) -> Decimal:
