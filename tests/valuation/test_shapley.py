@@ -1,5 +1,6 @@
 """Shapley values are efficient, symmetric and reproducible; sampling agrees within its error."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
@@ -38,11 +39,12 @@ ACCURACY = {
 }
 # The airport game of the literature: ten costs, this many landings each (Castro et al. 2009).
 AIRPORT = np.repeat(np.arange(1.0, 11.0), [8, 12, 6, 14, 8, 9, 13, 10, 10, 10])
+COSTS = [int(cost) for cost in AIRPORT]
 
 
-def airport_values() -> list[Fraction]:
+def airport_values(costs: Sequence[int] = COSTS) -> list[Fraction]:
     """Each step of runway is paid by those who need it, equally."""
-    costs, value, values = [int(cost) for cost in AIRPORT], Fraction(0), []
+    value, values = Fraction(0), []
     for index, cost in enumerate(costs):
         step = cost - (costs[index - 1] if index else 0)
         value += Fraction(step, len(costs) - index)
@@ -117,6 +119,14 @@ def test_the_airport_game_has_the_published_values() -> None:
     assert float(values[8]) == pytest.approx(0.020869565, abs=1e-9)
     assert float(values[-1]) == pytest.approx(0.289369662, abs=1e-9)
     assert sum(values) == 10
+
+
+def test_twelve_players_of_an_airport_pay_each_step_of_runway_equally() -> None:
+    costs = [1, 1, 2, 3, 3, 3, 4, 5, 7, 7, 8, 10]
+    players = [f"{index:02}" for index in range(12)]
+    cost = dict(zip(players, costs, strict=True))
+    values = exact_shapley(players, lambda coalition: max((cost[p] for p in coalition), default=0))
+    assert list(values.values()) == airport_values(costs)
 
 
 def test_sampling_the_airport_game_agrees_within_its_standard_error() -> None:
