@@ -25,6 +25,7 @@ from dataexchange.valuation.deals import (
     comparables_from_deals,
     usable_deals,
 )
+from dataexchange.valuation.describing import describe_card
 from dataexchange.valuation.discount_rate import (
     before_tax,
     cost_of_equity,
@@ -88,6 +89,7 @@ __all__ = [
     "cost_of_equity",
     "cost_value",
     "depreciation",
+    "describe_card",
     "direct_flows",
     "draw_interval",
     "entropy_weights",

@@ -84,7 +84,9 @@ def ahp_weights(
 
 def _check_reciprocal(rows: Matrix) -> None:
     if any(len(row) != len(rows) for row in rows):
-        raise INPUT_INCONSISTENT(input="matrix", why="expects as many columns as rows")
+        raise INPUT_INCONSISTENT(
+            input="matrix", why="expects as many columns as rows", why_zh="行数与列数应相等"
+        )
     for i, row in enumerate(rows):
         for j in range(i + 1):
             given = row[j] * rows[j][i] if i != j else row[i]
@@ -148,8 +150,10 @@ def _compute(inputs: AhpInputs, parameters: Parameters, working: Working) -> Map
 
 def _names(inputs: AhpInputs) -> tuple[str, ...]:
     names = inputs.criteria or tuple(f"C{i + 1}" for i in range(len(inputs.matrix)))
-    if len(set(names)) != len(inputs.matrix):
-        raise INPUT_INCONSISTENT(input="criteria", why="expects one name for each row")
+    if len(names) != len(inputs.matrix) or len(set(names)) != len(names):
+        raise INPUT_INCONSISTENT(
+            input="criteria", why="expects one name for each row", why_zh="每行应有一个不重复的名称"
+        )
     return names
 
 

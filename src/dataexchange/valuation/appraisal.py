@@ -141,7 +141,11 @@ def _run(card: Card, document: InputDocument, sha256: str) -> Result:
 def _check_named(card: Card, document: InputDocument) -> None:
     own = f"{card.sheet.method}/{card.sheet.version}"
     if document.card not in {None, card.sheet.method, own, card.sha256}:
-        raise INPUT_INCONSISTENT(input="card", why=f"the document is for another card than {own}")
+        raise INPUT_INCONSISTENT(
+            input="card",
+            why=f"the document is for another card than {own}",
+            why_zh=f"文件不是为规则卡 {own} 写的",
+        )
 
 
 def _check_report(card: Card, document: InputDocument) -> None:
@@ -208,7 +212,11 @@ def _conclude(
 def _weighed(section: Section, valuation: Valuation) -> dict[str, Any]:
     approach = approach_of(valuation.method)
     if approach is None:
-        raise INPUT_INCONSISTENT(input="sections", why=f"{section.card} values nothing to weigh")
+        raise INPUT_INCONSISTENT(
+            input="sections",
+            why=f"{section.card} values nothing to weigh",
+            why_zh=f"{section.card} 不产生可加权的评估值",
+        )
     if section.reason is None:
         raise INPUT_MISSING(input=f"sections ({section.card}).reason")
     return {

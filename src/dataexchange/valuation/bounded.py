@@ -16,7 +16,7 @@ def figure(given: Number, name: str) -> Decimal:
     try:
         return number(given)
     except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise INPUT_MALFORMED(input=name, why=str(error)) from error
+        raise INPUT_MALFORMED(input=name, why=str(error), why_zh="应为有限小数") from error
 
 
 def at_least(given: Number, low: Decimal, name: str) -> Decimal:

@@ -73,13 +73,17 @@ def read_document(content: bytes) -> dict[str, Any]:
     Raises `valuation.document_malformed`.
     """
     if len(content) > SIZE_BYTES_MAX:
-        raise DOCUMENT_MALFORMED(why=f"larger than {SIZE_BYTES_MAX} bytes")
+        raise DOCUMENT_MALFORMED(
+            why=f"larger than {SIZE_BYTES_MAX} bytes", why_zh=f"超过 {SIZE_BYTES_MAX} 字节"
+        )
     try:
         found = yaml.load(content.decode("utf-8"), Loader=_ExactLoader)  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise DOCUMENT_MALFORMED(why=" ".join(str(error).split())) from error
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
-        raise DOCUMENT_MALFORMED(why="expects a mapping with text keys")
+        raise DOCUMENT_MALFORMED(
+            why="expects a mapping with text keys", why_zh="应为以文本为键的映射"
+        )
     return found
 
 

@@ -75,7 +75,11 @@ def _check_shape(table: Sequence[Sequence[Decimal]], columns: int) -> None:
     if len(table) < 2:
         raise TOO_FEW_ALTERNATIVES(count=len(table))
     if any(len(row) != columns for row in table):
-        raise INPUT_INCONSISTENT(input="rows", why=f"expects {columns} figures in each row")
+        raise INPUT_INCONSISTENT(
+            input="rows",
+            why=f"expects {columns} figures in each row",
+            why_zh=f"每行应有 {columns} 个数",
+        )
 
 
 def _scaled(column: Sequence[Decimal], direction: Direction) -> list[Decimal]:
@@ -101,7 +105,7 @@ def _compute(
     del parameters  # entropy weights have no coefficients
     names = [criterion.name for criterion in inputs.criteria]
     if len(set(names)) != len(names):
-        raise INPUT_INCONSISTENT(input="criteria", why="a name is given twice")
+        raise INPUT_INCONSISTENT(input="criteria", why="a name is given twice", why_zh="名称重复")
     directions = [criterion.direction for criterion in inputs.criteria]
     weights, scores = entropy_weights(inputs.rows, directions)
     for name, weight in zip(names, weights, strict=True):

@@ -60,7 +60,11 @@ def fuzzy_evaluation(
     rows = [[share(one, "memberships") for one in row] for row in memberships]
     check_weights(by_criterion, name="criteria")
     if len(rows) != len(by_criterion) or len({len(row) for row in rows}) != 1:
-        raise INPUT_INCONSISTENT(input="criteria", why="expects one membership for each grade")
+        raise INPUT_INCONSISTENT(
+            input="criteria",
+            why="expects one membership for each grade",
+            why_zh="每个等级应有一个隶属度",
+        )
     for index, row in enumerate(rows, start=1):
         if abs(total(row) - ONE) > TOLERANCE:
             raise ROW_NOT_ONE(row=index, sum=plain(total(row)))
@@ -73,7 +77,9 @@ def graded_score(membership: Sequence[Number], points: Sequence[Number]) -> Deci
     """Return Σ B_j·v_j, in points."""
     degrees, worth = figures(membership, "membership"), figures(points, "points")
     if len(degrees) != len(worth):
-        raise INPUT_INCONSISTENT(input="points", why="expects the points of each grade")
+        raise INPUT_INCONSISTENT(
+            input="points", why="expects the points of each grade", why_zh="每个等级应有分值"
+        )
     return total(b * v for b, v in zip(degrees, worth, strict=True))
 
 
@@ -83,7 +89,11 @@ def _compute(
     del parameters  # fuzzy evaluation has no coefficients
     grades = inputs.grades
     if any(len(one.memberships) != len(grades) for one in inputs.criteria):
-        raise INPUT_INCONSISTENT(input="criteria", why="expects one membership for each grade")
+        raise INPUT_INCONSISTENT(
+            input="criteria",
+            why="expects one membership for each grade",
+            why_zh="每个等级应有一个隶属度",
+        )
     membership = fuzzy_evaluation(
         [one.weight for one in inputs.criteria], [one.memberships for one in inputs.criteria]
     )

@@ -143,7 +143,9 @@ def incremental_flows(
 
 def _check_years(revenue: Sequence[Number], other: Sequence[Number], *, name: str) -> None:
     if len(revenue) != len(other):
-        raise INPUT_INCONSISTENT(input=name, why="expects one value for each year")
+        raise INPUT_INCONSISTENT(
+            input=name, why="expects one value for each year", why_zh="每年应有一个数"
+        )
 
 
 def _compute(
@@ -232,7 +234,11 @@ def _charges(charges: tuple[Charge, ...], years: int) -> list[Decimal]:
 def _row(series: Series, years: int, *, name: str) -> list[Decimal]:
     row = series.years(years)
     if row is None:
-        raise INPUT_INCONSISTENT(input=name, why=f"expects {years} values, one for each year")
+        raise INPUT_INCONSISTENT(
+            input=name,
+            why=f"expects {years} values, one for each year",
+            why_zh=f"应有 {years} 个数，每年一个",
+        )
     if min(row) < 0:
         raise INPUT_OUT_OF_RANGE(input=name, given=plain(min(row)), range="≥ 0")
     return row

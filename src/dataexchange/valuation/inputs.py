@@ -27,16 +27,28 @@ from dataexchange.valuation.refusal import (
 
 I = TypeVar("I", bound=Inputs)  # noqa: E741  # the method's inputs
 
-_RANGE_ERRORS = {
-    "greater_than",
-    "greater_than_equal",
-    "less_than",
-    "less_than_equal",
-    "too_short",
-    "too_long",
-    "literal_error",
-    "enum",
-    "string_too_short",
+# Pydantic's faults of range, in signs that both languages read; `{…}` is the fault's context.
+_RANGES = {
+    "greater_than": "> {gt}",
+    "greater_than_equal": "≥ {ge}",
+    "less_than": "< {lt}",
+    "less_than_equal": "≤ {le}",
+    "too_short": "n ≥ {min_length}",
+    "too_long": "n ≤ {max_length}",
+    "literal_error": "∈ {{{expected}}}",
+    "string_too_short": "n ≥ {min_length}",
+    "string_too_long": "n ≤ {max_length}",
+}
+_FORMS = {
+    "not_a_number": ("应为有限小数，写成文本、整数或 Decimal", "expects a finite decimal"),
+    "not_a_day": ("应为日期 YYYY-MM-DD", "expects a day, YYYY-MM-DD"),
+    "string_type": ("应为文本", "expects text"),
+    "tuple_type": ("应为列表", "expects a list"),
+    "model_type": ("应为映射", "expects a mapping"),
+    "dict_type": ("应为映射", "expects a mapping"),
+    "bool_type": ("应为 true 或 false", "expects true or false"),
+    "bool_parsing": ("应为 true 或 false", "expects true or false"),
+    "string_pattern_mismatch": ("格式不符", "does not match its pattern"),
 }
 
 
@@ -59,9 +71,15 @@ def _refusal(fault: ErrorDetails, under: str) -> ValuationRefusedError:
         return INPUT_UNKNOWN(input=path)
     if kind == "mixed_currency":
         return MIXED_CURRENCY(given=fault["msg"], expected=CURRENCY)
-    if kind in _RANGE_ERRORS:
-        return INPUT_OUT_OF_RANGE(input=path, given=_short(fault["input"]), range=fault["msg"])
-    return INPUT_MALFORMED(input=path, why=fault["msg"])
+    if kind in _RANGES:
+        limits = _RANGES[kind].format(**fault.get("ctx", {}))
+        return INPUT_OUT_OF_RANGE(input=path, given=_short(fault["input"]), range=limits)
+    zh, en = _FORMS.get(kind, (fault["msg"], fault["msg"]))
+    return INPUT_MALFORMED(input=path, why=_detailed(en, fault), why_zh=zh)
+
+
+def _detailed(text: str, fault: ErrorDetails) -> str:
+    return text if fault["msg"] in text else f"{text} ({fault['msg']})"
 
 
 def _short(given: object) -> str:

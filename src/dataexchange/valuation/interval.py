@@ -56,7 +56,9 @@ class Interval:
 def draw_interval(evaluate: Evaluate, inputs: Mapping[str, Any], drawing: Drawing) -> Interval:
     """Return the interval of the headline when the inputs of `drawing` vary independently."""
     if drawing.draws < 2:
-        raise INPUT_INCONSISTENT(input="interval.draws", why="expects at least 2 draws")
+        raise INPUT_INCONSISTENT(
+            input="interval.draws", why="expects at least 2 draws", why_zh="至少抽样两次"
+        )
     drawn = [_draws(one, drawing, place) for place, one in enumerate(drawing.inputs)]
     values = sorted(
         evaluate(_varied(inputs, drawing, together)) for together in zip(*drawn, strict=True)
@@ -78,7 +80,9 @@ def _draws(one: Uncertain, drawing: Drawing, place: int) -> list[Decimal]:
     try:
         shape = Triangular(one.low, one.mode, one.high)
     except ValueError as error:
-        raise INPUT_INCONSISTENT(input=one.input, why=str(error)) from error
+        raise INPUT_INCONSISTENT(
+            input=one.input, why=str(error), why_zh="应为 low ≤ mode ≤ high 且 low < high"
+        ) from error
     drawn = shape.draw(bits(drawing.seed, place, 0), drawing.draws)
     return [Decimal(repr(value)) for value in drawn.tolist()]
 

@@ -58,7 +58,9 @@ def _hold_to_sums(content: bytes, path: Path, folder: Path) -> None:
     key = path.relative_to(folder).as_posix()
     published = published_hashes(folder).get(key)
     if published is not None and published != hashlib.sha256(content).hexdigest():
-        raise CARD_INVALID(why=f"{key} was edited after it was published")
+        raise CARD_INVALID(
+            why=f"{key} was edited after it was published", why_zh=f"{key} 发布后被改动"
+        )
 
 
 def published_hashes(folder: Path) -> dict[str, str]:
@@ -95,10 +97,16 @@ def publish(folder: Path) -> list[str]:
 
 def _check_succession(card: Card, path: Path, known: Mapping[str, str]) -> None:
     if f"{card.sheet.method}/{card.sheet.version}" != f"{path.parent.name}/{path.stem}":
-        raise CARD_INVALID(why=f"{path.parent.name}/{path.name} does not bear its own name")
+        raise CARD_INVALID(
+            why=f"{path.parent.name}/{path.name} does not bear its own name",
+            why_zh=f"{path.parent.name}/{path.name} 与卡内名称不符",
+        )
     before = {digest for key, digest in known.items() if key.startswith(f"{card.sheet.method}/")}
     if before and card.sheet.supersedes not in before:
-        raise CARD_INVALID(why=f"{path.parent.name}/{path.name} does not name what it supersedes")
+        raise CARD_INVALID(
+            why=f"{path.parent.name}/{path.name} does not name what it supersedes",
+            why_zh=f"{path.parent.name}/{path.name} 没有写明所取代的规则卡",
+        )
 
 
 def value(

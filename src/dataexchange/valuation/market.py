@@ -109,7 +109,9 @@ def _period(comparable: Comparable) -> Decimal:
     deal, base = comparable.index_deal, comparable.index_base
     if (deal is None) != (base is None) or (deal is not None and comparable.period is not None):
         raise INPUT_INCONSISTENT(
-            input="period", why="give either period, or both index_deal and index_base"
+            input="period",
+            why="give either period, or both index_deal and index_base",
+            why_zh="period 与（index_deal、index_base）两者只填其一",
         )
     if deal is not None and base is not None:
         return base / deal
@@ -122,7 +124,7 @@ def _compute(
     del parameters  # adjustment factors are inputs, each with its own source
     names = [dataset.name for dataset in inputs.datasets]
     if len(set(names)) != len(names):
-        raise INPUT_INCONSISTENT(input="datasets", why="a name is given twice")
+        raise INPUT_INCONSISTENT(input="datasets", why="a name is given twice", why_zh="名称重复")
     worth = {dataset.name: _dataset(dataset, working) for dataset in inputs.datasets}
     value = working.step("P", total(worth.values()), zh="评估值，元", en="value, 元")
     return {"value": value, "datasets": worth}
@@ -157,6 +159,7 @@ def _check_deals(dataset: Dataset, working: Working) -> None:
             raise INPUT_INCONSISTENT(
                 input=f"datasets ({dataset.name})",
                 why="a deal of the ledger names its entry_index and leaf_hash",
+                why_zh="账本案例须填 entry_index 与 leaf_hash",
             )
     if len(dataset.comparables) < COMPARABLES_FEW:
         working.warn(

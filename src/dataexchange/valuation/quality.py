@@ -128,7 +128,11 @@ def _score(indicator: Indicator, standard: Standard, working: Working) -> Decima
 def _turned(indicator: Indicator, direction: Direction, standard: Standard) -> Decimal | None:
     counted = indicator.a is not None and indicator.b is not None
     if counted == (indicator.ratio is not None) or (indicator.a is None) != (indicator.b is None):
-        raise INPUT_INCONSISTENT(input=indicator.name, why="give either a and b, or ratio")
+        raise INPUT_INCONSISTENT(
+            input=indicator.name,
+            why="give either a and b, or ratio",
+            why_zh="a、b 与 ratio 只填其一",
+        )
     if indicator.a is not None and indicator.b is not None:
         return indicator_score(indicator.a, indicator.b, direction=direction)
     assert indicator.ratio is not None  # noqa: S101  # checked above; for the type checker
@@ -160,7 +164,11 @@ def known_direction(name: str) -> Direction | None:
 def _dimension(dimension: Dimension, standard: Standard, working: Working) -> Decimal | None:
     indicators = dimension.indicators or ()
     if (dimension.score is None) == (not indicators):
-        raise INPUT_INCONSISTENT(input=dimension.name, why="give either indicators or a score")
+        raise INPUT_INCONSISTENT(
+            input=dimension.name,
+            why="give either indicators or a score",
+            why_zh="指标与得分只填其一",
+        )
     if dimension.score is not None:
         return dimension.score
     scores = [_score(one, standard, working) for one in indicators]
@@ -173,7 +181,7 @@ def _compute(
     del parameters  # the norms set no weights
     names = [dimension.name for dimension in inputs.dimensions]
     if len(set(names)) != len(names):
-        raise INPUT_INCONSISTENT(input="dimensions", why="a name is given twice")
+        raise INPUT_INCONSISTENT(input="dimensions", why="a name is given twice", why_zh="名称重复")
     scores = [_dimension(one, inputs.standard, working) for one in inputs.dimensions]
     score = weighted_score(scores, [one.weight for one in inputs.dimensions])
     if score is None:

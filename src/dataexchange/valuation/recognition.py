@@ -208,12 +208,16 @@ def _check_tests(inputs: RecognitionInputs) -> None:
     months = [_month(test.tested_on) for test in inputs.impairment_tests]
     if months != sorted(set(months)):
         raise INPUT_INCONSISTENT(
-            input="impairment_tests", why="expects one a month at most, in order"
+            input="impairment_tests",
+            why="expects one a month at most, in order",
+            why_zh="每月至多一次，按时间排列",
         )
     first = _month(inputs.ready_on) if inputs.ready_on else 0
     if any(not first <= month <= _month(inputs.as_of) for month in months):
         raise INPUT_INCONSISTENT(
-            input="impairment_tests", why="expects days from ready_on to as_of"
+            input="impairment_tests",
+            why="expects days from ready_on to as_of",
+            why_zh="日期应在 ready_on 与 as_of 之间",
         )
 
 

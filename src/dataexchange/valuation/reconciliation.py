@@ -80,7 +80,9 @@ def reconciled_value(values: Sequence[Number], weights: Sequence[Number]) -> Dec
     stated = figures(weights, "weights")
     check_weights(stated, name="results[].weight")
     if len(amounts) != len(stated):
-        raise INPUT_INCONSISTENT(input="weights", why="expects one for each value")
+        raise INPUT_INCONSISTENT(
+            input="weights", why="expects one for each value", why_zh="每个评估值应有一个权重"
+        )
     return total(v * w for v, w in zip(amounts, stated, strict=True))
 
 
@@ -118,11 +120,17 @@ def _check_approaches(inputs: ReconciliationInputs) -> None:
     used = {result.approach for result in inputs.results if result.weight}
     rejected = {one.approach for one in inputs.rejected}
     if used & rejected:
-        raise INPUT_INCONSISTENT(input="rejected", why="an approach is both used and rejected")
+        raise INPUT_INCONSISTENT(
+            input="rejected",
+            why="an approach is both used and rejected",
+            why_zh="同一途径既采用又不采用",
+        )
     for result in inputs.results:
         if approach_of(result.method) not in {None, result.approach}:
             raise INPUT_INCONSISTENT(
-                input="results", why=f"{result.method} is not of the {result.approach} approach"
+                input="results",
+                why=f"{result.method} is not of the {result.approach} approach",
+                why_zh=f"{result.method} 不属于 {result.approach} 途径",
             )
     if len(used) == 1 and not (inputs.only_method_norm and used | rejected == set(APPROACHES)):
         raise ONE_METHOD(approach=next(iter(used)))

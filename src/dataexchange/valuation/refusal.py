@@ -44,14 +44,18 @@ class ValuationRefusal(RefusalCode):
     """A declared reason; calling it with the facts makes the error to raise."""
 
     def __call__(self, **facts: object) -> ValuationRefusedError:
-        """Return the error to raise."""
+        """Return the error to raise; a fact `why` may have its Chinese beside it, `why_zh`."""
+        if "why" in facts:
+            facts.setdefault("why_zh", facts["why"])
+        if "range" in facts:
+            facts.setdefault("range_zh", facts["range"])
         return ValuationRefusedError(self, facts)
 
 
 DOCUMENT_MALFORMED = ValuationRefusal(
     "valuation.document_malformed",
     clause=CARD,
-    zh="文件无法读取：{why}",
+    zh="文件无法读取：{why_zh}",
     en="The document cannot be read: {why}",
     kind="malformed",
 )
@@ -72,7 +76,7 @@ INPUT_UNKNOWN = ValuationRefusal(
 INPUT_MALFORMED = ValuationRefusal(
     "valuation.input_malformed",
     clause=CARD,
-    zh="输入项 {input} 的形式不对：{why}",
+    zh="输入项 {input} 的形式不对：{why_zh}",
     en="The input {input} is malformed: {why}",
     remedy_zh="小数请写成文本、整数或 Decimal；不接受浮点数、NaN 与无穷大",
     remedy_en="Write decimals as text, int or Decimal; floats, NaN and infinity are not accepted",
@@ -81,13 +85,13 @@ INPUT_MALFORMED = ValuationRefusal(
 INPUT_OUT_OF_RANGE = ValuationRefusal(
     "valuation.input_out_of_range",
     clause=CARD,
-    zh="输入项 {input} = {given} 超出范围：{range}",
+    zh="输入项 {input} = {given} 超出范围：{range_zh}",
     en="The input {input} = {given} is out of range: {range}",
 )
 INPUT_INCONSISTENT = ValuationRefusal(
     "valuation.input_inconsistent",
     clause=CARD,
-    zh="输入项 {input} 前后不一致：{why}",
+    zh="输入项 {input} 前后不一致：{why_zh}",
     en="The inputs at {input} contradict each other: {why}",
 )
 WEIGHTS_NOT_ONE = ValuationRefusal(
@@ -126,7 +130,7 @@ METHOD_UNKNOWN = ValuationRefusal(
 CARD_INVALID = ValuationRefusal(
     "valuation.card_invalid",
     clause="card.schema.json",
-    zh="规则卡不合格：{why}",
+    zh="规则卡不合格：{why_zh}",
     en="The card is not valid: {why}",
     kind="malformed",
 )

@@ -83,7 +83,11 @@ def _bar(evaluate: Evaluate, inputs: Mapping[str, Any], swing: Swing, base: Deci
         low, high = (evaluate(scaled(inputs, swing.input, end)) for end in ends)
         return Bar(swing.input, f"×{plain(ends[0])}", f"×{plain(ends[1])}", low, high, base)
     if swing.low is None or swing.high is None or swing.change is not None:
-        raise INPUT_INCONSISTENT(input=swing.input, why="give either low and high, or change")
+        raise INPUT_INCONSISTENT(
+            input=swing.input,
+            why="give either low and high, or change",
+            why_zh="low、high 与 change 只填其一",
+        )
     low, high = (evaluate(with_value(inputs, swing.input, end)) for end in (swing.low, swing.high))
     return Bar(swing.input, plain(swing.low), plain(swing.high), low, high, base)
 

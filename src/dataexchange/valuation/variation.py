@@ -45,7 +45,9 @@ def figure_at(inputs: Mapping[str, Any], path: str) -> Decimal:
     try:
         return number(found)
     except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise INPUT_MALFORMED(input=path, why="expects a single figure") from error
+        raise INPUT_MALFORMED(
+            input=path, why="expects a single figure", why_zh="应为单个数"
+        ) from error
 
 
 def _parts(path: str) -> list[str | int]:
@@ -77,7 +79,7 @@ def _scale(found: Any, factor: Decimal, path: str) -> Any:
             for key, value in found.items()
         }
     if isinstance(found, Mapping | bool | float | date) or found is None:
-        raise INPUT_MALFORMED(input=path, why="expects figures")
+        raise INPUT_MALFORMED(input=path, why="expects figures", why_zh="应为数")
     return plain(_figure(found, path) * factor)
 
 
@@ -85,4 +87,4 @@ def _figure(found: Any, path: str) -> Decimal:
     try:
         return number(found)
     except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise INPUT_MALFORMED(input=path, why="expects figures") from error
+        raise INPUT_MALFORMED(input=path, why="expects figures", why_zh="应为数") from error

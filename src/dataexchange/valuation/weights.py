@@ -23,6 +23,8 @@ def all_or_none(weights: Sequence[Decimal | None], *, name: str) -> list[Decimal
     if not stated:
         return [ONE / len(weights)] * len(weights)
     if len(stated) != len(weights):
-        raise INPUT_INCONSISTENT(input=name, why="weights for some members only")
+        raise INPUT_INCONSISTENT(
+            input=name, why="weights for some members only", why_zh="只有部分成员有权重"
+        )
     check_weights(stated, name=name)
     return stated
