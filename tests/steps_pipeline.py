@@ -344,6 +344,23 @@ def developed_product(
     return Resource(payload["asset"], 1, maker, "enterprise"), scenario
 
 
+def report_incident(world: World, reporter: Actor, *assets: str, **changes: Any) -> str:
+    """Report a leak that happened an hour ago."""
+    incident = new_id("incident")
+    world.do(
+        reporter,
+        "incident.reported@1",
+        incident=incident,
+        assets=list(assets),
+        cause="leak",
+        severity="serious",
+        happened_at=format_time(world.now - timedelta(hours=1)),
+        description="访问日志显示异常批量下载。",
+        **changes,
+    )
+    return incident
+
+
 def operated_product(world: World, resource: Resource, operator: Actor, operation: str) -> Resource:
     """Develop a product of a resource under an authorised operation."""
     payload = development([source(resource, operation=operation)], open_scenario(world, operator))

@@ -10,6 +10,7 @@ from dataexchange.pipeline.elements import CatalogueEntry, Level, catalogue_key
 from dataexchange.pipeline.field import FIELDS_DIFFER, fields_hash
 from dataexchange.pipeline.gate import require_sources
 from dataexchange.pipeline.grade import Grade, PublicLevel, strictest
+from dataexchange.pipeline.opening import Opening, closed, may_stay_open, opening_key
 from dataexchange.rules import Changes, Event, Payload, RefusalCode, Role, State, View, event
 from dataexchange.rules.guard import require_status
 from dataexchange.rules.payload import Code, Hash, Line, PositiveCount
@@ -95,11 +96,15 @@ def classification_key(asset: str) -> str:
     also=lambda payload, actor: (
         catalogue_key(payload.asset),
         classification_key(payload.asset),
+        opening_key(payload.asset),
         version_key(payload.asset, payload.version),
     ),
 )
 def classify(view: View, event: Event[ClassificationAssigned]) -> Changes:
-    """The holder grades every field; only a regulator lowers what was core or important."""
+    """The holder grades every field; only a regulator lowers what was core or important.
+
+    An opening that the new grade does not allow ends with this entry.
+    """
     given = event.payload
     asset = view.get(Asset, given.asset)
     require_status(asset, "registered")
@@ -118,7 +123,10 @@ def classify(view: View, event: Event[ClassificationAssigned]) -> Changes:
         classified_fields=names,
         personal_data=any(field.personal for field in given.fields),
     )
-    return (graded, _classification(event, grade, names))
+    classification = _classification(event, grade, names)
+    if may_stay_open(graded):
+        return (graded, classification)
+    return (*closed(graded, view.get(Opening, opening_key(asset.id))), classification)
 
 
 def _require_authority(asset: Asset, grade: Grade, event: Event[ClassificationAssigned]) -> None:

@@ -200,10 +200,11 @@ def approve(view: View, event: Event[OpeningApproved]) -> Changes:
     asset = view.get(Asset, given.asset)
     require_status(asset, "registered")
     require_not_core(asset)
-    approved = Opening(
-        id=opening_key(asset.id),
-        asset=asset.id,
-        status="approved",
+    old = view.find(Opening, opening_key(asset.id)) or Opening(
+        id=opening_key(asset.id), asset=asset.id, status="approved"
+    )
+    approved = old.but(
+        status="published" if old.status == "published" else "approved",
         approval=given.number,
         approved_by=event.actor,
     )
@@ -257,10 +258,24 @@ def withdraw(view: View, event: Event[OpeningWithdrawn]) -> Changes:
         require_holder(asset, event.actor)
     opened = view.get(Opening, opening_key(asset.id))
     require_status(opened, "approved", "published")
+    return closed(asset, opened)
+
+
+def closed(asset: Asset, opened: Opening) -> tuple[Asset, Opening]:
+    """Return the asset, and its opening, open no longer."""
     return (
         asset.but(opening=None, opening_approved=False),
         opened.but(status="withdrawn", opening=None, approval=None, approved_by=None),
     )
+
+
+def may_stay_open(asset: Asset) -> bool:
+    """Tell whether the asset's opening fits its grade: core never, important not freely."""
+    if asset.opening in (None, OpeningType.REFUSED):
+        return True
+    if asset.grade == Grade.IMPORTANT:
+        return asset.opening == OpeningType.CONDITIONAL and asset.opening_approved
+    return asset.grade != Grade.CORE
 
 
 def _require_public(asset: Asset) -> None:
