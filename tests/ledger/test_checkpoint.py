@@ -67,6 +67,7 @@ URL_SAFE = base64.urlsafe_b64encode(b"\xff" * 32).decode()
         f"{ORIGIN}\n1.0\n{ENCODED}\n",
         f"{ORIGIN}\n0x1\n{ENCODED}\n",
         f"{ORIGIN}\n١\n{ENCODED}\n",  # an Arabic digit, which int() takes
+        f"{ORIGIN}\n1١\n{ENCODED}\n",
         f"{ORIGIN}\n{2**63}\n{ENCODED}\n",
         f"{ORIGIN}\n{'9' * 5000}\n{ENCODED}\n",
         f"{ORIGIN}\n0\n{ENCODED}\n",  # nothing has this root

@@ -260,6 +260,47 @@ def test_hashes_of_other_lengths_are_refused_though_their_bytes_join_alike() -> 
     merkle.verify_inclusion(left, 0, 2, [right], root=root)
 
 
+@given(inclusion_cases(), st.data())
+def test_a_path_of_another_length_leads_to_no_root_at_all(
+    case: tuple[int, int, list[bytes]], data: st.DataObject
+) -> None:
+    # Not even to the inner node that a shorter path would reach.
+    size, index, path = case
+    with pytest.raises(ProofError, match="too long"):
+        merkle.root_from_inclusion(LEAVES[index], index, size, [*path, LEAVES[0]])
+    if path:
+        cut = data.draw(st.integers(0, len(path) - 1))
+        with pytest.raises(ProofError, match="too short"):
+            merkle.root_from_inclusion(LEAVES[index], index, size, path[:cut])
+
+
+@given(consistency_cases(), st.data())
+def test_a_consistency_proof_of_another_length_is_refused_for_its_length(
+    case: tuple[int, int, list[bytes]], data: st.DataObject
+) -> None:
+    old, size, proof = case
+    roots = {"old_root": ROOTS[old], "root": ROOTS[size]}
+    with pytest.raises(ProofError, match="too long"):
+        merkle.verify_consistency(old, size, [*proof, LEAVES[0]], **roots)
+    cut = data.draw(st.integers(0, len(proof) - 1))
+    with pytest.raises(ProofError, match="too short"):
+        merkle.verify_consistency(old, size, proof[:cut], **roots)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7])
+def test_trees_of_one_size_are_consistent_when_equal_and_unproved(size: int) -> None:
+    merkle.verify_consistency(size, size, [], old_root=ROOTS[size], root=ROOTS[size])
+    with pytest.raises(ProofError, match="no proof"):
+        merkle.verify_consistency(size, size, [ROOTS[size]], old_root=ROOTS[size], root=ROOTS[size])
+    with pytest.raises(ProofError, match="differ"):
+        merkle.verify_consistency(size, size, [], old_root=ROOTS[size], root=ROOTS[8])
+
+
+def test_an_empty_tree_has_no_other_root() -> None:
+    with pytest.raises(ProofError):
+        merkle.verify_consistency(0, 0, [], old_root=ROOTS[8], root=ROOTS[8])
+
+
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (1, 1), (-1, 5), (5, 5), (0, -1)])
 def test_a_leaf_outside_the_tree_has_no_proof(index: int, size: int) -> None:
     with pytest.raises(ProofError):

@@ -265,6 +265,8 @@ def test_a_policy_that_breaks_a_rule_is_refused_whole(lines: list[str]) -> None:
     "data",
     [
         b"quorum none",  # cut short, perhaps
+        b"quorum none\nwitn",
+        b"quorum none\n# a comment",
         b"quorum none\r\n",
         b"quorum\x0bnone\n",
         b"quorum none\n\x00\n",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataexchange.ledger import merkle, tile
@@ -159,6 +159,7 @@ def test_each_hash_of_a_tile_is_the_root_of_its_leaves() -> None:
             assert data[at * 32 : at * 32 + 32] == expected
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1_500), st.lists(st.integers(1, 700), max_size=4))
 def test_growing_writes_each_tile_once_and_none_too_few(size: int, batches: list[int]) -> None:
     shelf = Shelf()
@@ -192,6 +193,7 @@ def test_a_partial_tile_is_a_prefix_of_the_full_one() -> None:
     assert sum(not name.is_full for name in shelf.stored) > len({n.level for n in shelf.stored})
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, SIZE_MAX))
 def test_the_root_from_tiles_is_the_root_of_the_leaves(size: int) -> None:
     shelf = shelf_of(size)
@@ -199,6 +201,7 @@ def test_the_root_from_tiles_is_the_root_of_the_leaves(size: int) -> None:
     assert shelf.tree().frontier() == Frontier().extend(LEAVES[:size])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1_500), st.data())
 def test_proofs_from_tiles_are_those_from_the_list(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -209,6 +212,7 @@ def test_proofs_from_tiles_are_those_from_the_list(size: int, data: st.DataObjec
     assert tree.leaf(index) == leaves[index]
 
 
+@settings(deadline=None)
 @given(st.integers(0, SIZE_MAX - 1), st.integers(1, SIZE_MAX))
 def test_proofs_across_three_tile_levels_verify(index: int, old: int) -> None:
     tree = LARGE.tree()
@@ -219,6 +223,7 @@ def test_proofs_across_three_tile_levels_verify(index: int, old: int) -> None:
     merkle.verify_consistency(old, SIZE_MAX, proof, old_root=old_root, root=root)
 
 
+@settings(deadline=None)
 @given(st.integers(0, SIZE_MAX - 1), st.integers(0, SIZE_MAX))
 def test_the_tiles_to_fetch_are_exactly_those_that_are_read(index: int, old: int) -> None:
     cases: list[tuple[list[Range], Callable[[TileTree], object]]] = [
@@ -249,6 +254,7 @@ class Uniform:
         return self.rows[level] * width
 
 
+@settings(deadline=None)
 @given(st.sampled_from([10**6, 10**9, 2**30, 10**12 + 7]), st.data())
 def test_proofs_of_huge_trees_verify_and_read_two_tiles_a_level_at_most(
     size: int, data: st.DataObject

@@ -134,10 +134,9 @@ def decode_bundle(data: bytes, width: int) -> list[bytes]:
     at = 0
     while at < len(data) and len(entries) < width:
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if at + 2 > len(data) or end > len(data):
-            raise TileError("the bundle ends within an entry")
         entries.append(data[at + 2 : end])
         at = end
+    # A bundle cut within an entry leaves `at` beyond its end.
     if at != len(data) or len(entries) != width:
         raise TileError(f"the bundle does not hold {width} entries")
     return entries
