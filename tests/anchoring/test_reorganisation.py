@@ -146,6 +146,18 @@ async def test_a_reorg_beyond_finality_orphans_the_receipt_and_anchors_again(
     await hasty.close()
 
 
+async def test_an_endpoint_that_lags_orphans_nothing(bench: Bench) -> None:
+    bench.log.grow(5)
+    worker = bench.worker()
+    await worker.step()
+    await bench.mine()
+    (receipt,) = (await bench.settle(worker)).receipts
+    behind = Chain([bench.running.url], confirmations=await bench.chain.block_number() - 1)
+    assert (await bench.worker(chain=behind).step()).orphaned == ()
+    assert await bench.store.receipts() == [receipt]
+    await behind.close()
+
+
 async def test_a_mempool_that_forgets_is_reminded(bench: Bench) -> None:
     top = bench.log.grow(5)
     worker = bench.worker()

@@ -231,6 +231,8 @@ async def test_a_block_that_is_not_final_or_not_there_is_refused(
     await patient.close()
     moved = replace(receipts[0], evidence=None, block_hash=HexBytes(b"\x01" * 32))
     assert await online_fault(moved, expected, bench.chain) is BLOCK
+    earlier = replace(receipts[0], evidence=None, block_number=receipts[0].block_number - 1)
+    assert await online_fault(earlier, expected, bench.chain) is BLOCK
 
 
 async def test_a_contract_with_other_code_or_origin_is_refused(

@@ -30,6 +30,7 @@ from dataexchange.ledger import merkle
 if TYPE_CHECKING:
     from hexbytes import HexBytes
     from tests.anchoring.conftest import Bench
+    from web3.types import TxParams
 
 
 async def test_a_root_is_anchored_and_its_receipt_waits_for_finality(bench: Bench) -> None:
@@ -133,6 +134,25 @@ async def test_a_crash_between_signing_and_building_signs_the_same_root_again(
     assert [signed.head for signed in restarted.state.signed] == [top]
     assert await bench.head() == top
     await broken._chain.close()
+
+
+class Deaf(Chain):
+    """A connection that breaks after the node has seen the call, signature and all."""
+
+    async def estimate_gas(self, transaction: TxParams) -> int:
+        await super().estimate_gas(transaction)
+        raise RpcUnavailableError("deaf")
+
+
+async def test_a_signature_is_on_disk_before_any_node_sees_it(bench: Bench) -> None:
+    top = bench.log.grow(5)
+    deaf = Deaf([bench.running.url])
+    with pytest.raises(RpcUnavailableError):
+        await bench.worker(chain=deaf).step()
+    state = await loaded(bench)
+    assert [signed.head for signed in state.signed] == [top]
+    assert state.attempts == ()
+    await deaf.close()
 
 
 async def test_a_log_that_rewrites_what_was_signed_is_never_signed_again(bench: Bench) -> None:
