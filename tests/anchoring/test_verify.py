@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -170,6 +171,23 @@ def test_an_event_that_the_block_does_not_hold_is_refused(
     assert first.evidence is not None
     cut = replace(first.evidence, nodes=())
     assert fault_of(replace(first, evidence=cut), expected) is EVENT
+
+
+async def test_the_same_event_of_another_contract_is_refused(
+    bench: Bench, expected: ExpectedAnchor
+) -> None:
+    await bench.running.request("evm_setAutomine", True)
+    twin = await deploy(
+        bench.chain, local_account(0), origin=bench.site.origin, anchor_key=KEY.address
+    )
+    bench.log.grow(5)
+    elsewhere = dataclasses.replace(bench, site=twin.site, folder=bench.folder / "twin")
+    worker = elsewhere.worker()
+    await bench.mine(9)
+    await worker.step()
+    (receipt,) = (await elsewhere.settle(worker)).receipts
+    assert verify_receipt(receipt, ExpectedAnchor(twin.site, expected.keys)) is Strength.INCLUDED
+    assert fault_of(resigned(receipt, contract=bench.site.contract), expected) is EVENT
 
 
 def test_each_fault_has_texts_in_both_languages(
