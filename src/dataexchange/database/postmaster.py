@@ -40,8 +40,7 @@ class Postmaster:
 
     def is_alive(self) -> bool:
         """Tell whether the process still is the server of this cluster."""
-        if _has_exited(self.pid):
-            return False
+        _reap()
         try:
             process = psutil.Process(self.pid)
             if process.status() == psutil.STATUS_ZOMBIE:
@@ -102,12 +101,10 @@ def read_postmaster(cluster: Path) -> Postmaster | None:
 
 def adopt(child: "subprocess.Popen[bytes]") -> None:
     """Remember a server that this process started, to reap it when it ends."""
+    _reap()
     _children[child.pid] = child
 
 
-def _has_exited(pid: int) -> bool:
-    child = _children.get(pid)
-    if child is None or child.poll() is None:
-        return False
-    del _children[pid]
-    return True
+def _reap() -> None:
+    for pid in [pid for pid, child in _children.items() if child.poll() is not None]:
+        del _children[pid]
