@@ -138,7 +138,20 @@ def registered_resource(
         **({"sharing": "unconditional"} if public else {}),
     )
     world.do(holder, "resource.version_added@1", asset=asset, number=1, content=content())
+    commission(world, asset, holder)
     return Resource(asset, 1, holder, level)
+
+
+def commission(world: World, asset: str, holder: Actor) -> None:
+    """Let this world's data service assess, review and de-identify the asset for ten years."""
+    world.do(
+        holder,
+        "service.commissioned@1",
+        asset=asset,
+        party=staff(world, Role.DATA_SERVICE).party,
+        services=["quality", "compliance", "deidentification"],
+        until=format_time(world.now + timedelta(days=3_650)),
+    )
 
 
 def assess(
@@ -341,6 +354,7 @@ def developed_product(
         [source(one, weight) for one, weight in zip(made_of, weights, strict=True)], scenario
     )
     world.do(maker, "product.developed@1", **payload)
+    commission(world, payload["asset"], maker)
     return Resource(payload["asset"], 1, maker, "enterprise"), scenario
 
 
@@ -365,6 +379,7 @@ def operated_product(world: World, resource: Resource, operator: Actor, operatio
     """Develop a product of a resource under an authorised operation."""
     payload = development([source(resource, operation=operation)], open_scenario(world, operator))
     world.do(operator, "product.developed@1", **payload)
+    commission(world, payload["asset"], operator)
     return Resource(payload["asset"], 1, operator, "enterprise")
 
 

@@ -19,7 +19,7 @@ def test_a_stranger_cannot_say_that_an_asset_was_deidentified() -> None:
     world = World()
     resource = steps.registered_resource(world)
     world.refuses(
-        "party.not_concerned",
+        "service.not_commissioned",
         steps.government(world),
         "deidentification.recorded@1",
         asset=resource.asset,

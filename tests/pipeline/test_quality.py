@@ -34,7 +34,7 @@ def test_a_provider_cannot_assess_anothers_asset() -> None:
     resource = steps.registered_resource(world)
     other = steps.government(world)
     payload = steps.assessment(world, resource.asset)
-    world.refuses("party.not_concerned", other, "quality.assessed@1", **payload)
+    world.refuses("service.not_commissioned", other, "quality.assessed@1", **payload)
 
 
 def test_the_newest_version_assessed_is_the_assets_score() -> None:

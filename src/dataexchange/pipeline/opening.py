@@ -1,6 +1,5 @@
-"""Opening 开放 of public data: planned, approved where important, published with a type."""
+"""Opening 开放 of public data: approved where important, published with a type, withdrawn."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -8,34 +7,18 @@ from pydantic import Field
 from dataexchange.asset.title import Asset, require_holder, require_no_incident
 from dataexchange.asset.version import Version, version_key
 from dataexchange.ledger.statement import format_time
-from dataexchange.pipeline.elements import Level
 from dataexchange.pipeline.gate import (
     require_deidentified,
     require_governed,
     require_not_core,
 )
 from dataexchange.pipeline.grade import Grade, PublicLevel
+from dataexchange.pipeline.plan import OpeningType, Plan, fulfilled, require_public
 from dataexchange.rules import Changes, Event, Payload, RefusalCode, Role, State, View, event
-from dataexchange.rules.guard import require_actor, require_same, require_status
-from dataexchange.rules.payload import Code, Day, Hash, Line, PositiveCount, Prose
+from dataexchange.rules.guard import require_status
+from dataexchange.rules.payload import Code, Hash, Line, PositiveCount, Prose
 from dataexchange.rules.reference import AssetId, PlanId
-from dataexchange.rules.time import day_of
 
-
-class OpeningType(StrEnum):
-    """How a resource is open to the public."""
-
-    UNCONDITIONAL = "unconditional"  # 无条件开放
-    CONDITIONAL = "conditional"  # 有条件开放
-    REFUSED = "refused"  # 不予开放
-
-
-NOT_PUBLIC = RefusalCode(
-    "opening.not_public",
-    clause="domain: 开放 opening is of public data",
-    zh="资产 {asset} 属企业数据，不列入公共数据开放",
-    en="Asset {asset} is enterprise data; only public data are opened",
-)
 ONLY_CONDITIONAL = RefusalCode(
     "opening.only_conditional",
     clause="数据安全法 art. 21; domain: 重要 only conditional with approval",
@@ -58,26 +41,6 @@ TERMS_MISSING = RefusalCode(
     zh="有条件开放须写明条件，不予开放须写明依据",
     en="A conditional opening states its conditions; a refusal states its basis",
 )
-PLAN_PAST = RefusalCode(
-    "opening.plan_past",
-    clause="domain: 开放计划",
-    zh="计划完成日 {by} 已过",
-    en="The day planned, {by}, has passed",
-)
-
-
-class Plan(State, frozen=True, kw_only=True):
-    """One line of an opening plan 开放计划; `by` is a day in China."""
-
-    KIND = "plan"
-
-    asset: str
-    owner: str
-    opening: OpeningType
-    by: str
-    status: str  # planned | fulfilled | withdrawn
-    fulfilled_at: str | None = None
-    late: bool = False
 
 
 class Opening(State, frozen=True, kw_only=True):
@@ -93,22 +56,6 @@ class Opening(State, frozen=True, kw_only=True):
     since: str | None = None
     approval: str | None = None
     approved_by: str | None = None
-
-
-class OpeningPlanned(Payload):
-    """What is to be opened, how, and by when."""
-
-    plan: PlanId
-    asset: AssetId
-    opening: OpeningType
-    by: Day
-
-
-class OpeningPlanWithdrawn(Payload):
-    """A plan that is given up, with the reason."""
-
-    plan: PlanId
-    reason: Line
 
 
 class OpeningApproved(Payload):
@@ -140,50 +87,6 @@ class OpeningWithdrawn(Payload):
 def opening_key(asset: str) -> str:
     """Return the key of the opening of `asset`."""
     return f"opening/{asset}"
-
-
-@event(
-    "opening.planned@1",
-    by={Role.PROVIDER},
-    zh="列入开放计划",
-    en="Plan an opening",
-    clause="domain: 开放计划",
-)
-def plan(view: View, event: Event[OpeningPlanned]) -> Changes:
-    """The holder commits itself to an opening by a day."""
-    given = event.payload
-    view.require_new(given.plan)
-    asset = view.get(Asset, given.asset)
-    require_status(asset, "registered")
-    require_holder(asset, event.actor)
-    _require_public(asset)
-    if given.opening is not OpeningType.REFUSED:
-        require_not_core(asset)
-    if given.by < day_of(event.recorded_at).isoformat():
-        raise PLAN_PAST(by=given.by)
-    return Plan(
-        id=given.plan,
-        asset=asset.id,
-        owner=event.actor,
-        opening=given.opening,
-        by=given.by,
-        status="planned",
-    )
-
-
-@event(
-    "opening.plan_withdrawn@1",
-    by={Role.PROVIDER},
-    zh="撤销开放计划",
-    en="Give up a plan",
-    clause="domain: 开放计划",
-)
-def withdraw_plan(view: View, event: Event[OpeningPlanWithdrawn]) -> Changes:
-    """The planner gives its plan up; that is seen in the evaluation."""
-    planned = view.get(Plan, event.payload.plan)
-    require_status(planned, "planned")
-    require_actor(event.actor, planned.owner, planned.id)
-    return planned.but(status="withdrawn")
 
 
 @event(
@@ -227,7 +130,7 @@ def publish(view: View, event: Event[OpeningPublished]) -> Changes:
     given = event.payload
     asset = view.get(Asset, given.asset)
     require_holder(asset, event.actor)
-    _require_public(asset)
+    require_public(asset)
     _require_openable(view, asset, given)
     old = view.find(Opening, opening_key(asset.id)) or Opening(
         id=opening_key(asset.id), asset=asset.id, status="published"
@@ -240,7 +143,10 @@ def publish(view: View, event: Event[OpeningPublished]) -> Changes:
         since=format_time(event.recorded_at),
     )
     changed = (asset.but(opening=given.opening.value), opened)
-    return changed if given.plan is None else (*changed, _fulfilled(view, event))
+    if given.plan is None:
+        return changed
+    plan = view.get(Plan, given.plan)
+    return (*changed, fulfilled(plan, given.opening, asset.id, event.recorded_at))
 
 
 @event(
@@ -278,11 +184,6 @@ def may_stay_open(asset: Asset) -> bool:
     return asset.grade != Grade.CORE
 
 
-def _require_public(asset: Asset) -> None:
-    if not Level(asset.level).is_public:
-        raise NOT_PUBLIC(asset=asset.id)
-
-
 def _require_openable(view: View, asset: Asset, given: OpeningPublished) -> None:
     version = view.get(Version, version_key(asset.id, given.version))
     if given.opening is not OpeningType.UNCONDITIONAL and given.terms is None:
@@ -300,15 +201,3 @@ def _require_openable(view: View, asset: Asset, given: OpeningPublished) -> None
         raise ONLY_CONDITIONAL(asset=asset.id, reason="L4")
     if important and not asset.opening_approved:
         raise NOT_APPROVED(asset=asset.id)
-
-
-def _fulfilled(view: View, event: Event[OpeningPublished]) -> Plan:
-    planned = view.get(Plan, event.payload.plan or "")
-    require_status(planned, "planned")
-    require_same("asset", event.payload.asset, planned.asset)
-    require_same("opening", event.payload.opening, planned.opening)
-    return planned.but(
-        status="fulfilled",
-        fulfilled_at=format_time(event.recorded_at),
-        late=day_of(event.recorded_at).isoformat() > planned.by,
-    )

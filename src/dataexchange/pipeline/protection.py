@@ -7,8 +7,9 @@ from pydantic import Field
 
 from dataexchange.asset.title import Asset, require_holder
 from dataexchange.asset.version import Version, version_key
+from dataexchange.pipeline.commission import Service, commission_key, require_commissioned
 from dataexchange.rules import Changes, Event, Payload, RefusalCode, Role, State, View, event
-from dataexchange.rules.guard import require_actor, require_status
+from dataexchange.rules.guard import require_status
 from dataexchange.rules.payload import Code, Hash, Line, PositiveCount, Ratio
 from dataexchange.rules.reference import AssetId
 
@@ -97,13 +98,17 @@ def security_key(asset: str) -> str:
     zh="记录去标识化",
     en="Record de-identification",
     clause="个人信息保护法 art. 51; GB/T 37964-2019",
-    also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    also=lambda payload, actor: (
+        version_key(payload.asset, payload.version),
+        commission_key(payload.asset, actor),
+    ),
 )
 def deidentify(view: View, event: Event[DeidentificationRecorded]) -> Changes:
-    """The holder, or a data service, records how a version was de-identified."""
+    """The holder, or a commissioned service, records how a version was de-identified."""
     asset, version = _governed(view, event.payload)
-    if Role.DATA_SERVICE not in event.roles:
-        require_actor(event.actor, asset.holder, asset.id)
+    require_commissioned(
+        view, asset, Service.DEIDENTIFICATION, actor=event.actor, now=event.recorded_at
+    )
     return version.but(deidentification_report=event.payload.report)
 
 
@@ -113,14 +118,18 @@ def deidentify(view: View, event: Event[DeidentificationRecorded]) -> Changes:
     zh="合规审查",
     en="Review compliance",
     clause="福建省数据流通交易管理办法(试行)",
-    also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    also=lambda payload, actor: (
+        version_key(payload.asset, payload.version),
+        commission_key(payload.asset, actor),
+    ),
 )
 def review(view: View, event: Event[ComplianceReviewed]) -> Changes:
-    """A service that does not hold the asset gives its opinion on a version."""
+    """A commissioned service that does not hold the asset gives its opinion on a version."""
     given = event.payload
     asset, version = _governed(view, given)
     if event.actor == asset.holder:
         raise REVIEWER_IS_HOLDER()
+    require_commissioned(view, asset, Service.COMPLIANCE, actor=event.actor, now=event.recorded_at)
     reviewed = version.but(compliance=given.outcome.value, compliance_report=given.report)
     if given.outcome is ComplianceOutcome.FAILED:
         return reviewed

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from dataexchange.asset.title import Asset
 from dataexchange.asset.version import Version, version_key
+from dataexchange.pipeline.commission import Service, commission_key, require_commissioned
 from dataexchange.rules import Changes, Event, Payload, RefusalCode, Role, View, event
-from dataexchange.rules.guard import require_actor, require_same, require_status
+from dataexchange.rules.guard import require_same, require_status
 from dataexchange.rules.payload import Hash, Moment, PositiveCount, Ratio
 from dataexchange.rules.reference import AssetId
 
@@ -72,16 +73,18 @@ class QualityAssessed(Payload):
     zh="质量评估",
     en="Assess quality",
     clause="GB/T 36344-2018",
-    also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    also=lambda payload, actor: (
+        version_key(payload.asset, payload.version),
+        commission_key(payload.asset, actor),
+    ),
 )
 def assess(view: View, event: Event[QualityAssessed]) -> Changes:
-    """An assessor, or the holder for itself, states what was measured of a version."""
+    """A commissioned assessor, or the holder itself, states what was measured of a version."""
     given = event.payload
     asset = view.get(Asset, given.asset)
     version = view.get(Version, version_key(asset.id, given.version))
     require_status(asset, "registered")
-    if Role.DATA_SERVICE not in event.roles:
-        require_actor(event.actor, asset.holder, asset.id)
+    require_commissioned(view, asset, Service.QUALITY, actor=event.actor, now=event.recorded_at)
     require_same("content_root", given.content_root, version.content_root)
     _require_score(given)
     assessed = version.but(
