@@ -77,6 +77,14 @@ def test_one_broken_byte_does_not_turn_utf_8_into_another_encoding() -> None:
     assert text.count("鼓楼") >= 49
 
 
+def test_broken_utf_8_that_gb_18030_would_accept_is_still_utf_8() -> None:
+    data = TEXT.encode() + b"\x81A,3\n"
+    assert "鼓楼" not in data.decode("gb18030")
+    found, text = _decoded(data)
+    assert (found.name, found.undecodable_count) == ("utf-8", 1)
+    assert text.count("鼓楼") == 50
+
+
 def test_bytes_of_no_known_encoding_are_read_with_marks_of_damage() -> None:
     found, text = _decoded(b"a,b\n\xff\xff,1\n" + TEXT.encode("gbk"))
     assert found.name == "utf-8"

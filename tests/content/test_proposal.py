@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from dataexchange.content.profile import profile_table
 from dataexchange.content.proposal import propose_rules
 from dataexchange.content.quality import measure_file
@@ -45,6 +47,13 @@ def test_the_few_cells_that_differ_are_found_by_inferred_rules(tmp_path: Path) -
     }
     assert types[("n",)] == (99, 100, 100)
     assert types[("id",)] == (100, 100, None)
+
+
+@pytest.mark.parametrize(("wrong", "expected"), [(1, "integer"), (2, "string")])
+def test_nineteen_of_twenty_make_a_rule(tmp_path: Path, wrong: int, expected: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("n\n" + "1\n" * (20 - wrong) + "oops\n" * wrong)
+    assert _propose(path).columns[0].type == expected
 
 
 def test_a_file_is_no_standard_for_itself(tmp_path: Path) -> None:

@@ -362,6 +362,8 @@ def test_what_was_not_updated_within_its_cycle_is_late(measure: Any) -> None:
     assert _a_b(measure(TIMES, _timed(cycle="P1D", per=["s"]), as_of), "up-to-date") == (1, 2)
     assert _a_b(measure(TIMES, _timed(cycle="P2D", per=["s"]), as_of), "up-to-date") == (2, 2)
     assert _a_b(measure(TIMES, _timed(cycle="P1D"), as_of), "up-to-date") == (1, 1)
+    on_the_dot = datetime(2026, 1, 4, tzinfo=UTC)
+    assert _a_b(measure(TIMES, _timed(cycle="P1D"), on_the_dot), "up-to-date") == (1, 1)
 
 
 def test_a_closed_collection_is_not_late(measure: Any) -> None:
@@ -371,6 +373,8 @@ def test_a_closed_collection_is_not_late(measure: Any) -> None:
 def test_records_out_of_order_are_found(measure: Any) -> None:
     assert _a_b(measure(TIMES, _timed(ordered=True)), "in-time-order") == (1, 2)
     assert _a_b(measure(TIMES, _timed(ordered=True, per=["s"])), "in-time-order") == (1, 1)
+    twice = "s,t\nA,2026-01-01T00:00:00Z\nA,2026-01-01T00:00:00Z\n"
+    assert _a_b(measure(twice, _timed(ordered=True)), "in-time-order") == (1, 1)
 
 
 def test_the_moment_of_measuring_is_given_and_in_any_zone(measure: Any) -> None:
