@@ -88,6 +88,23 @@ def request(deal: Deal, **changes: Any) -> dict[str, Any]:
     }
 
 
+def welfare_scenario(world: World, owner: Actor) -> str:
+    """Register a scenario of public interest."""
+    scenario = new_id("scenario")
+    world.do(
+        owner,
+        "scenario.registered@1",
+        scenario=scenario,
+        title={"zh": "公交线网规划", "en": "Planning bus lines"},
+        description="规划公交线网。",
+        sector="G54",
+        purposes=["planning"],
+        beneficiaries="市民",
+        public_interest=True,
+    )
+    return scenario
+
+
 def opened_deal(
     world: World, product: Ready | None = None, buyer: Actor | None = None, **listing: Any
 ) -> Deal:

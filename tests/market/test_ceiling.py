@@ -6,7 +6,6 @@ import pytest
 
 import steps_market
 import steps_pipeline
-from dataexchange.client.typeid import new_id
 from dataexchange.identity.party import PartyKind
 from dataexchange.market.ceiling import Ceiling, ceiling_key
 from dataexchange.rules import Role
@@ -116,18 +115,7 @@ def test_a_negotiated_charge_stays_within_the_ceiling(world: World) -> None:
 
 def test_use_for_public_welfare_is_free(world: World) -> None:
     deal = priced_deal(world, price={"model": "negotiated"}, negotiable=True)
-    scenario = new_id("scenario")
-    world.do(
-        deal.buyer,
-        "scenario.registered@1",
-        scenario=scenario,
-        title={"zh": "公交线网规划"},
-        description="规划公交线网。",
-        sector="G54",
-        purposes=["planning"],
-        beneficiaries="市民",
-        public_interest=True,
-    )
+    scenario = steps_market.welfare_scenario(world, deal.buyer)
     terms = steps_market.terms(scenarios=[scenario], public_welfare=True)
     world.refuses(
         "ceiling.welfare_is_free", deal.buyer, "licence.requested@1", **request(deal, terms=terms)

@@ -1,4 +1,4 @@
-"""Two parties find an agreement, in the Dataspace Protocol's states; each answers the last offer."""
+"""Two parties find an agreement in the protocol's states; each answers the last offer."""
 
 from dataclasses import replace
 from typing import Any

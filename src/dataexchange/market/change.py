@@ -4,9 +4,7 @@ One party proposes, the other consents by naming the proposal's leaf hash; the c
 """
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from dataexchange.accounts.book import Book, account_key
 from dataexchange.asset.grant import grant_key
@@ -57,28 +55,6 @@ TERM_PAST = RefusalCode(
 )
 
 
-class Amendment(Payload):
-    """Other terms for the rest of the licence; its term is counted from its start."""
-
-    kind: Literal["amend"]
-    terms: Terms
-
-
-class Renewal(Payload):
-    """More days for more money, which is locked in escrow on consent."""
-
-    kind: Literal["renew"]
-    days: Days
-    fee_fen: Fen
-
-
-class Dissolution(Payload):
-    """The end of the licence by agreement, with what goes back to the buyer at once."""
-
-    kind: Literal["dissolve"]
-    refund_fen: Fen
-
-
 class Change(State, frozen=True, kw_only=True):
     """The last change proposed for a licence; its key is `change/<licence>`."""
 
@@ -87,15 +63,34 @@ class Change(State, frozen=True, kw_only=True):
     licence: str
     proposed_by: str
     consenting: str
-    change: dict[str, Any]
+    kind: str  # amend | renew | dissolve
     status: str  # proposed | effective
+    terms: dict[str, Any] = {}
+    days: int = 0
+    fee_fen: int = 0
+    refund_fen: int = 0
 
 
-class ChangeProposed(Payload):
-    """A change of a licence that one party would like; it replaces an earlier proposal."""
+class AmendmentProposed(Payload):
+    """Other terms for the rest of the licence; its term is counted from its start."""
 
     licence: LicenceId
-    change: Annotated[Amendment | Renewal | Dissolution, Field(discriminator="kind")]
+    terms: Terms
+
+
+class RenewalProposed(Payload):
+    """More days for more money, which is locked in escrow on consent."""
+
+    licence: LicenceId
+    days: Days
+    fee_fen: Fen
+
+
+class DissolutionProposed(Payload):
+    """The end of the licence by agreement, with what goes back to the buyer at once."""
+
+    licence: LicenceId
+    refund_fen: Fen
 
 
 class ChangeConsented(Payload):
@@ -123,32 +118,56 @@ def _keys(payload: ChangeConsented, actor: str) -> tuple[str, ...]:
     )
 
 
+def _change_keys(
+    payload: AmendmentProposed | RenewalProposed | DissolutionProposed, actor: str
+) -> tuple[str, ...]:
+    return (change_key(payload.licence),)
+
+
 @event(
-    "licence.change_proposed@1",
+    "licence.amendment_proposed@1",
     by={Role.PROVIDER, Role.BUYER},
     zh="提议变更",
-    en="Propose a change",
+    en="Propose an amendment",
     clause=CONTRACT_LAW + " art. 543",
-    also=lambda payload, actor: (change_key(payload.licence),),
+    also=_change_keys,
 )
-def propose(view: View, event: Event[ChangeProposed]) -> Changes:
-    """A proposal binds nobody until the other party consents."""
-    given = event.payload
-    licence = view.get(Licence, given.licence)
-    require_actor(event.actor, (licence.provider, licence.buyer), licence.id)
-    require_in_term(licence, event.recorded_at)
-    if isinstance(given.change, Amendment):
-        require_scenarios(view, given.change.terms)
-        if given.change.terms.public_welfare != licence.agreed_offer.terms.public_welfare:
-            raise WELFARE_FIXED()
-    return Change(
-        id=change_key(licence.id),
-        licence=licence.id,
-        proposed_by=event.actor,
-        consenting=licence.counterparty(event.actor),
-        change=kept(given.change),
-        status="proposed",
-    )
+def propose_amendment(view: View, event: Event[AmendmentProposed]) -> Changes:
+    """A proposal binds nobody until the other party consents; it replaces an earlier one."""
+    terms = event.payload.terms
+    change, licence = _proposed(view, event, "amend")
+    require_scenarios(view, terms)
+    if terms.public_welfare != licence.agreed_offer.terms.public_welfare:
+        raise WELFARE_FIXED()
+    return change.but(terms=kept(terms))
+
+
+@event(
+    "licence.renewal_proposed@1",
+    by={Role.PROVIDER, Role.BUYER},
+    zh="提议续展",
+    en="Propose a renewal",
+    clause=CONTRACT_LAW + " art. 543",
+    also=_change_keys,
+)
+def propose_renewal(view: View, event: Event[RenewalProposed]) -> Changes:
+    """A proposal binds nobody until the other party consents; it replaces an earlier one."""
+    change, _ = _proposed(view, event, "renew")
+    return change.but(days=event.payload.days, fee_fen=event.payload.fee_fen)
+
+
+@event(
+    "licence.dissolution_proposed@1",
+    by={Role.PROVIDER, Role.BUYER},
+    zh="提议协议解除",
+    en="Propose a dissolution",
+    clause=CONTRACT_LAW + " art. 562",
+    also=_change_keys,
+)
+def propose_dissolution(view: View, event: Event[DissolutionProposed]) -> Changes:
+    """A proposal binds nobody until the other party consents; it replaces an earlier one."""
+    change, _ = _proposed(view, event, "dissolve")
+    return change.but(refund_fen=event.payload.refund_fen)
 
 
 @event(
@@ -162,7 +181,7 @@ def propose(view: View, event: Event[ChangeProposed]) -> Changes:
 def amend(view: View, event: Event[ChangeConsented]) -> Changes:
     """The terms change, within what the asset and the buyer allow now."""
     change, licence, asset = _consented(view, event, "amend")
-    terms = terms_of(change.change["terms"])
+    terms = terms_of(change.terms)
     require_dealable(asset)
     require_admissible(view, asset, buyer=licence.buyer, terms=terms, now=event.recorded_at)
     ends_at = _end_as_amended(licence, terms.term_days)
@@ -195,12 +214,13 @@ def renew(view: View, event: Event[ChangeConsented]) -> Changes:
     require_no_incident(asset)
     terms = licence.agreed_offer.terms
     require_admissible(view, asset, buyer=licence.buyer, terms=terms, now=event.recorded_at)
-    fee_fen = int(change.change["fee_fen"])
-    ceilings = charged(view, asset, fee_fen) if licence.public_data else ()
+    ceilings = charged(view, asset, change.fee_fen) if licence.public_data else ()
     book = Book(view)
-    book.move(fee_fen, source=account_key(licence.buyer), target=account_key(licence.id))
-    until = parse_time(licence.ends_at or "") + timedelta(days=int(change.change["days"]))
-    renewed = licence.but(ends_at=format_time(until), locked_fen=licence.locked_fen + fee_fen)
+    book.move(change.fee_fen, source=account_key(licence.buyer), target=account_key(licence.id))
+    until = parse_time(licence.ends_at or "") + timedelta(days=change.days)
+    renewed = licence.but(
+        ends_at=format_time(until), locked_fen=licence.locked_fen + change.fee_fen
+    )
     return (
         renewed,
         licence_grant(renewed),
@@ -223,16 +243,34 @@ def dissolve(view: View, event: Event[ChangeConsented]) -> Changes:
     change, licence, asset = _consented(view, event, "dissolve")
     if licence.dispute is not None:
         raise IN_DISPUTE(licence=licence.id, dispute=licence.dispute)
-    refund_fen = int(change.change["refund_fen"])
     book = Book(view)
-    book.move(refund_fen, source=account_key(licence.id), target=account_key(licence.buyer))
+    book.move(change.refund_fen, source=account_key(licence.id), target=account_key(licence.buyer))
     settled = licence.but(
-        refunded_fen=licence.refunded_fen + refund_fen,
+        refunded_fen=licence.refunded_fen + change.refund_fen,
         served="adjudicated",
         served_at=format_time(event.recorded_at),
     )
     ended = over(view, settled, asset, status="terminated", now=event.recorded_at)
     return (*ended, change.but(status="effective"), *book.changes())
+
+
+def _proposed(
+    view: View,
+    event: Event[AmendmentProposed] | Event[RenewalProposed] | Event[DissolutionProposed],
+    kind: str,
+) -> tuple[Change, Licence]:
+    licence = view.get(Licence, event.payload.licence)
+    require_actor(event.actor, (licence.provider, licence.buyer), licence.id)
+    require_in_term(licence, event.recorded_at)
+    change = Change(
+        id=change_key(licence.id),
+        licence=licence.id,
+        proposed_by=event.actor,
+        consenting=licence.counterparty(event.actor),
+        kind=kind,
+        status="proposed",
+    )
+    return change, licence
 
 
 def _end_as_amended(licence: Licence, term_days: int) -> datetime:
@@ -251,7 +289,7 @@ def _consented(
     require_status(change, "proposed")
     require_actor(event.actor, change.consenting, change.id)
     require_same("proposal", given.proposal, view.head(change.id))
-    require_same("change.kind", kind, change.change["kind"])
+    require_same("kind", kind, change.kind)
     licence = view.get(Licence, change.licence)
     require_same("buyer", given.buyer, licence.buyer)
     require_in_term(licence, event.recorded_at)

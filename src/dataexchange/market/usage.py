@@ -36,8 +36,8 @@ COUNT_EXCEEDED = RefusalCode(
     clause="domain: licence terms, count; ODRL count",
     zh="累计 {calls} 次，超过许可的 {count_max} 次",
     en="{calls} calls in all are more than the {count_max} licensed",
-    remedy_zh="停止服务，或协商变更许可（licence.change_proposed）。",
-    remedy_en="Stop serving, or agree an amendment (licence.change_proposed).",
+    remedy_zh="停止服务，或协商变更许可（licence.amendment_proposed）。",
+    remedy_en="Stop serving, or agree an amendment (licence.amendment_proposed).",
 )
 NO_REVENUE_SHARE = RefusalCode(
     "usage.no_revenue_share",
