@@ -370,6 +370,7 @@ def test_root_copies_programs_that_the_servers_account_cannot_read(
         program = Path(psutil.Process(server.pid).exe())
         assert not program.is_relative_to(hidden)
         assert asyncio.run(ask(server.dsn(), "select 1")) == 1
+    assert not program.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -298,8 +298,14 @@ class EmbeddedPostgres:
                 f"PostgreSQL (进程 {postmaster.pid}) 未能停止。",
                 f"PostgreSQL (process {postmaster.pid}) did not stop.",
             )
-        if postmaster.socket_folder is not None:
-            shutil.rmtree(postmaster.socket_folder, ignore_errors=True)
+        self._clear_temporary(postmaster.socket_folder)
+
+    def _clear_temporary(self, socket_folder: Path | None) -> None:
+        if socket_folder is not None:
+            shutil.rmtree(socket_folder, ignore_errors=True)
+        account = account_for(self._path)
+        if not account.may_reach(self.folder):
+            shutil.rmtree(self._programs_folder(account).parent, ignore_errors=True)
 
     # What the server said
 
