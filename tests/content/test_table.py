@@ -115,6 +115,8 @@ def test_names_are_never_sql(tmp_path: Path) -> None:
         "LOAD httpfs",
         "SET enable_external_access = true",
         "SET allowed_paths = ['/etc/hostname']",
+        "SET memory_limit = '100GB'",
+        "SET threads = 64",
     ],
 )
 def test_the_engine_reaches_no_other_file_and_no_network(tmp_path: Path, sql: str) -> None:
