@@ -70,3 +70,10 @@ def test_only_the_issuer_revokes_and_a_revoked_certificate_is_not_presented() ->
         "certificate.presented@1",
         **presentation(named),
     )
+
+
+def test_a_certificate_is_revoked_once() -> None:
+    world = World()
+    issuer, named = issued(world)
+    world.do(issuer, "certificate.revoked@1", **named, reason="注销")
+    world.refuses("aggregate.wrong_status", issuer, "certificate.revoked@1", **named, reason="注销")

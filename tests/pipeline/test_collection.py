@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 import steps_pipeline as steps
-from dataexchange.asset.title import Asset
+from dataexchange.asset.title import Asset, Lien
 from dataexchange.asset.version import Version, version_key
 from dataexchange.client.typeid import new_id
 from dataexchange.identity.party import PartyKind
 from dataexchange.pipeline.elements import CatalogueEntry, catalogue_key
-from dataexchange.rules import Role
+from dataexchange.rules import Held, Role
 from world import World
 
 
@@ -257,3 +257,20 @@ def test_a_version_has_the_fields_of_the_catalogue() -> None:
         number=2,
         content=steps.content(2, fields=steps.FIELDS[:2]),
     )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"licences_active": 1},
+        {"liens": (Lien(by="pledge_1", holder="party_1", secured_fen=1, registered_index=1),)},
+    ],
+)
+def test_an_asset_that_others_rely_on_is_not_retired(changes: dict[str, Any]) -> None:
+    world = World()
+    resource = steps.registered_resource(world)
+    held = world.tail.held[resource.asset]
+    bound = world.state(Asset, resource.asset).but(**changes)
+    world.tail.held[resource.asset] = Held(held.seq, held.head, bound)
+    retired = {"asset": resource.asset, "reason": "停止采集"}
+    world.refuses("resource.still_bound", resource.provider, "resource.retired@1", **retired)

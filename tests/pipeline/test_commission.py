@@ -94,3 +94,17 @@ def test_only_the_holder_commissions() -> None:
     resource, service = steps.registered_resource(world), world.join(Role.DATA_SERVICE)
     given = commission(world, resource.asset, service)
     world.refuses("asset.not_holder", service, "service.commissioned@1", **given)
+
+
+def test_a_suspended_service_gets_no_commission() -> None:
+    world = World()
+    resource, service = steps.registered_resource(world), world.join(Role.DATA_SERVICE)
+    given = commission(world, resource.asset, service)
+    world.do(
+        world.regulator,
+        "party.suspended@1",
+        party=service.party,
+        order_number="FJ-1",
+        reason="整改",
+    )
+    world.refuses("aggregate.wrong_status", resource.provider, "service.commissioned@1", **given)

@@ -95,3 +95,11 @@ def test_a_consent_is_not_named_with_another_asset(event: str) -> None:
     more = {"proof": steps.digest("e")} if event.startswith("consent.erased") else {}
     payload = use(named) if not more else {**named, **more}
     world.refuses("event.mismatch", other.provider, event, **payload | {"asset": other.asset})
+
+
+def test_a_consent_is_withdrawn_once() -> None:
+    world = World()
+    _, giver, named = given(world)
+    taken = {"consent": named["consent"]}
+    world.do(giver, "consent.withdrawn@1", **taken)
+    world.refuses("aggregate.wrong_status", giver, "consent.withdrawn@1", **taken)

@@ -128,3 +128,15 @@ def test_a_correction_is_not_named_with_another_asset() -> None:
         asset=other.asset,
         assignee=other.provider.party,
     )
+
+
+def test_what_was_answered_is_not_assigned_again() -> None:
+    world = World()
+    resource, named = reported(world)
+    assigned = {**named, "assignee": resource.provider.party}
+    world.do(resource.provider, "error.assigned@1", **assigned)
+    next_version(world, resource)
+    mended = {**named, "version": 2, "explanation": "已更正"}
+    world.do(resource.provider, "error.corrected@1", **mended)
+    world.refuses("aggregate.wrong_status", resource.provider, "error.assigned@1", **assigned)
+    world.refuses("aggregate.wrong_status", resource.provider, "error.corrected@1", **mended)

@@ -112,3 +112,20 @@ def test_a_version_that_did_not_pass_governance_is_not_listed(
     held = listing(world, steps.ready_product(world, registered=False))
     held.version = held.version.but(**changes)
     held.refuses(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("asset.incident_open", {"incidents": ("incident",)}),
+        ("asset.under_objection", {"objections_open": 1}),
+        ("gate.core_data", {"grade": "core"}),
+    ],
+)
+def test_a_product_is_not_listed_while_a_source_stands_in_its_way(
+    code: str, changes: dict[str, object]
+) -> None:
+    world = World()
+    held = listing(world, steps.ready_product(world, registered=False))
+    held.sources = [source.but(**changes) for source in held.sources]
+    held.refuses(code)

@@ -142,3 +142,12 @@ def test_an_asset_has_at_most_so_many_open_incidents() -> None:
     incident = steps.report_incident(world, world.join(Role.BUYER), resource.asset)
     judged = {"incident": incident, "assets": [resource.asset], "reason": "核实"}
     world.refuses("asset.too_many_incidents", resource.provider, "incident.confirmed@1", **judged)
+
+
+def test_an_incident_is_contained_once() -> None:
+    world = World()
+    resource = steps.registered_resource(world)
+    incident = steps.report_incident(world, resource.provider, resource.asset)
+    contained = containment(incident, resource.asset)
+    world.do(resource.provider, "incident.contained@1", **contained)
+    world.refuses("aggregate.wrong_status", resource.provider, "incident.contained@1", **contained)

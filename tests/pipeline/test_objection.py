@@ -165,3 +165,16 @@ def test_only_a_registrar_decides() -> None:
     world = World()
     _, _, raised, objector = objected(world)
     world.refuses("role.missing", objector, "objection.decided@1", **decision(raised, "upheld"))
+
+
+def test_a_decision_does_not_reach_another_registration_of_the_asset() -> None:
+    world = World()
+    resource = steps.governed_resource(world)
+    first = steps.register_rights(world, resource, ["holding"])
+    second = steps.claim(resource, ["operating"])
+    world.do(resource.provider, "rights.claimed@1", **second)
+    raised = objection(resource.asset, first)
+    world.do(world.join(Role.BUYER), "rights.objected@1", **raised)
+    payload = decision(raised, "upheld") | {"registration": second["registration"]}
+    registrar = steps.staff(world, Role.REGISTRAR)
+    world.refuses("event.mismatch", registrar, "objection.decided@1", **payload)

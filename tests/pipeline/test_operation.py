@@ -165,3 +165,11 @@ def test_either_side_or_a_regulator_ends_an_operation() -> None:
     assert world.state(Operation, first).status == "ended"
     world.do(world.regulator, "operation.ended@1", operation=second, reason="责令停止")
     world.refuses("aggregate.wrong_status", operator, "operation.ended@1", **ended)
+
+
+def test_data_in_an_open_incident_are_not_given_to_operate() -> None:
+    world = World()
+    resource, operator = steps.governed_resource(world), world.join(Role.PROVIDER)
+    steps.report_incident(world, resource.provider, resource.asset)
+    payload = offer(world, resource, operator)
+    world.refuses("asset.incident_open", resource.provider, "operation.authorised@1", **payload)

@@ -7,6 +7,7 @@ import pytest
 import steps_pipeline as steps
 from dataexchange.client.typeid import new_id
 from dataexchange.pipeline.plan import Plan
+from dataexchange.rules import Role
 from world import World
 
 
@@ -101,3 +102,27 @@ def test_a_plan_is_made_by_the_holder_of_public_data() -> None:
     )
     world.do(resource.provider, "opening.planned@1", **payload, by="2026-12-31")
     assert world.state(Plan, str(payload["plan"])).status == "planned"
+
+
+def test_enterprise_data_are_in_no_opening_plan() -> None:
+    world = World()
+    resource = steps.governed_resource(world, world.join(Role.PROVIDER), level="enterprise")
+    payload = {"plan": new_id("plan"), "asset": resource.asset, "opening": "unconditional"}
+    world.refuses(
+        "opening.not_public", resource.provider, "opening.planned@1", **payload, by="2026-12-31"
+    )
+
+
+def test_a_plan_is_fulfilled_once_and_by_its_own_asset() -> None:
+    world = World()
+    provider = steps.government(world)
+    resource, other = (steps.governed_resource(world, provider) for _ in range(2))
+    plan = planned(world, resource)
+    world.refuses("event.mismatch", provider, "opening.published@1", **opened(other, plan=plan))
+    world.do(provider, "opening.published@1", **opened(resource, plan=plan))
+    world.refuses(
+        "aggregate.wrong_status", provider, "opening.published@1", **opened(resource, plan=plan)
+    )
+    world.refuses(
+        "aggregate.wrong_status", provider, "opening.plan_withdrawn@1", plan=plan, reason="完成"
+    )

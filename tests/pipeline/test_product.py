@@ -259,3 +259,12 @@ def test_a_resource_gets_no_version_by_the_products_event() -> None:
     resource = steps.opened_resource(world)
     payload = newer(world, resource, [steps.source(resource)])
     world.refuses("asset.form_wrong", resource.provider, "product.version_added@1", **payload)
+
+
+def test_a_frozen_product_gets_no_version() -> None:
+    world = World()
+    resource = steps.opened_resource(world)
+    product, _ = steps.developed_product(world, [resource])
+    put(world, frozen(world.state(Asset, product.asset), new_id("order")))
+    payload = newer(world, product, [steps.source(resource)])
+    world.refuses("asset.frozen", product.provider, "product.version_added@1", **payload)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 import steps_pipeline as steps
-from dataexchange.asset.title import Asset
+from dataexchange.asset.title import Asset, frozen
+from dataexchange.client.typeid import new_id
 from dataexchange.pipeline.registration import Registration
-from dataexchange.rules import Role
+from dataexchange.rules import Held, Role
 from dataexchange.rules.time import end_of_day_after
 from world import World
 
@@ -178,3 +179,20 @@ def test_a_registration_is_not_named_with_another_asset() -> None:
     payload = registered(claimed) | {"asset": other.asset}
     registrar = steps.staff(world, Role.REGISTRAR)
     world.refuses("event.mismatch", registrar, "rights.registered@1", **payload)
+
+
+def test_rights_in_a_frozen_asset_are_neither_claimed_nor_registered() -> None:
+    world = World()
+    resource = steps.governed_resource(world)
+    claimed = steps.claim(resource)
+    asset = world.state(Asset, resource.asset)
+    held = world.tail.held[asset.id]
+    world.tail.held[asset.id] = Held(held.seq, held.head, frozen(asset, new_id("order")))
+    world.refuses("asset.frozen", resource.provider, "rights.claimed@1", **claimed)
+    world.tail.held[asset.id] = held
+    world.do(resource.provider, "rights.claimed@1", **claimed)
+    world.advance(days=7)
+    published = world.state(Asset, asset.id)
+    world.tail.held[asset.id] = Held(9, held.head, frozen(published, new_id("order")))
+    registrar = steps.staff(world, Role.REGISTRAR)
+    world.refuses("asset.frozen", registrar, "rights.registered@1", **registered(claimed))

@@ -82,3 +82,15 @@ def test_a_scenario_is_registered_by_those_who_use_data(role: Role) -> None:
         purposes=["planning"],
         beneficiaries="企业",
     )
+
+
+def test_a_closed_scenario_has_no_results_and_is_not_closed_again() -> None:
+    world = World()
+    product, scenario = steps.developed_product(world)
+    ended = {"scenario": scenario, "reason": "项目结束"}
+    world.do(product.provider, "scenario.closed@1", **ended)
+    world.refuses("aggregate.wrong_status", product.provider, "scenario.closed@1", **ended)
+    payload = result(scenario, product.asset)
+    world.refuses(
+        "aggregate.wrong_status", product.provider, "scenario.result_reported@1", **payload
+    )

@@ -145,3 +145,22 @@ def test_a_share_that_was_revoked_is_used_no_more() -> None:
     world.do(world.regulator, "share.revoked@1", **ended)
     used = {"share": named["share"], "purpose": "事故处置", "receipt": steps.digest("receipt")}
     world.refuses("aggregate.wrong_status", body, "share.used@1", **used)
+
+
+def test_a_request_is_answered_once_and_a_share_revoked_once() -> None:
+    world = World()
+    resource, _, named = asked(world)
+    world.do(resource.provider, "share.approved@1", **consent(world, named))
+    again = consent(world, named)
+    world.refuses("aggregate.wrong_status", resource.provider, "share.approved@1", **again)
+    ended = {**named, "reason": "超范围使用"}
+    world.do(resource.provider, "share.revoked@1", **ended)
+    world.refuses("aggregate.wrong_status", resource.provider, "share.revoked@1", **ended)
+
+
+def test_a_retired_resource_is_not_asked_for() -> None:
+    world = World()
+    resource = steps.governed_resource(world)
+    world.do(resource.provider, "resource.retired@1", asset=resource.asset, reason="停止采集")
+    body = steps.government(world)
+    world.refuses("asset.retired", body, "share.requested@1", **request(resource))
