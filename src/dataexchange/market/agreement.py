@@ -14,7 +14,7 @@ from dataexchange.asset.version import Version, version_key
 from dataexchange.ledger.statement import format_time
 from dataexchange.market.admission import clearance_key
 from dataexchange.market.ceiling import ceiling_key, charged
-from dataexchange.market.licence import licence_grant, reserved
+from dataexchange.market.licence import Licence, licence_grant, reserved
 from dataexchange.market.listing import SOURCES_MAX
 from dataexchange.market.negotiation import DSP, LicenceAnswered, on_the_table, require_deal
 from dataexchange.pipeline.gate import require_listable
@@ -73,13 +73,7 @@ def agree(view: View, event: Event[LicenceAgreed]) -> Changes:
     require_status(licence, "requested", "accepted")
     require_same("proposal", given.proposal, licence.proposal or view.head(licence.id))
     asset = view.get(Asset, licence.asset)
-    require_same("version", given.version, licence.agreed_offer.version)
-    require_listable(
-        view,
-        asset,
-        view.get(Version, version_key(asset.id, given.version)),
-        [view.get(Asset, source) for source in given.sources],
-    )
+    _require_listable(view, asset, licence, given)
     require_deal(view, asset, licence, event.recorded_at)
     policy = view.policy
     ceilings = charged(view, asset, licence.due_at_agreement_fen) if licence.public_data else ()
@@ -94,6 +88,12 @@ def agree(view: View, event: Event[LicenceAgreed]) -> Changes:
         moved_at=format_time(event.recorded_at),
     )
     return (agreed, reserved(asset, agreed), *ceilings)
+
+
+def _require_listable(view: View, asset: Asset, licence: Licence, given: LicenceAgreed) -> None:
+    require_same("version", given.version, licence.agreed_offer.version)
+    version = view.get(Version, version_key(asset.id, given.version))
+    require_listable(view, asset, version, [view.get(Asset, source) for source in given.sources])
 
 
 @event("licence.verified@1", by={Role.BUYER}, zh="核验协议", en="Verify an agreement", clause=DSP)
