@@ -120,3 +120,30 @@ def test_data_that_became_core_are_not_agreed_on(world: World) -> None:
     deal = requested_licence(world)
     marked(world, deal.product.asset, grade="core")
     world.refuses("gate.core_data", deal.provider, "licence.agreed@1", **agreement(world, deal))
+
+
+def test_only_active_parties_are_cleared(world: World) -> None:
+    buyer = world.join(Role.BUYER)
+    world.do(
+        world.operator,
+        "party.suspended@1",
+        party=buyer.party,
+        reason="核查",
+        order_number="2026-1",
+    )
+    world.refuses(
+        "aggregate.wrong_status",
+        world.operator,
+        "clearance.granted@1",
+        party=buyer.party,
+        until=format_time(world.now + timedelta(days=1)),
+        assessment=steps_pipeline.digest("risk"),
+    )
+
+
+def test_a_clearance_is_withdrawn_once(world: World) -> None:
+    buyer = world.join(Role.BUYER)
+    clear(world, buyer)
+    payload = {"party": buyer.party, "reason": "风险"}
+    world.do(world.regulator, "clearance.withdrawn@1", **payload)
+    world.refuses("aggregate.wrong_status", world.regulator, "clearance.withdrawn@1", **payload)

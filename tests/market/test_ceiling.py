@@ -8,6 +8,7 @@ import steps_market
 import steps_pipeline
 from dataexchange.identity.party import PartyKind
 from dataexchange.market.ceiling import Ceiling, ceiling_key
+from dataexchange.market.change import change_key
 from dataexchange.rules import Role
 from steps_market import Deal, agreement, ended, listing, opened_deal, request, requested_licence
 from steps_pipeline import Ready
@@ -176,3 +177,37 @@ def test_only_a_regulator_sets_a_ceiling(world: World) -> None:
 
 def test_what_is_made_of_unconditionally_open_data_is_priced_by_the_market(world: World) -> None:
     assert steps_market.listed(world)
+
+
+def renewal(world: World, deal: Deal, fee_fen: int) -> dict[str, Any]:
+    """Propose a renewal as the provider; return the payload of the buyer's consent."""
+    world.do(
+        deal.provider,
+        "licence.renewal_proposed@1",
+        licence=deal.licence,
+        days=30,
+        fee_fen=fee_fen,
+    )
+    return {
+        "licence": deal.licence,
+        "asset": deal.product.asset,
+        "buyer": deal.buyer.party,
+        "proposal": world.head(change_key(deal.licence)),
+    }
+
+
+def test_a_renewal_is_charged_within_the_ceiling_too(world: World) -> None:
+    deal = steps_market.finalised_licence(world, priced_deal(world))
+    payload = renewal(world, deal, steps_market.FEE_FEN + 1)
+    world.refuses("ceiling.exceeded", deal.buyer, "licence.renewed@1", **payload)
+    world.do(deal.buyer, "licence.renewed@1", **renewal(world, deal, steps_market.FEE_FEN))
+    assert charged(world, deal) == 2 * steps_market.FEE_FEN
+
+
+def test_a_free_licence_is_not_renewed_for_a_fee_that_nobody_approved(world: World) -> None:
+    deal = opened_deal(world, public_product(world), price={"model": "free"})
+    free = {"kind": "lump_sum", "fee_fen": 0}
+    deal = steps_market.finalised_licence(world, deal, charge=free)
+    payload = renewal(world, deal, 1)
+    world.refuses("ceiling.missing", deal.buyer, "licence.renewed@1", **payload)
+    world.do(deal.buyer, "licence.renewed@1", **renewal(world, deal, 0))

@@ -193,3 +193,45 @@ def test_a_listing_takes_no_requests_after_its_validity(world: World) -> None:
     deal = opened_deal(world, valid_until=format_time(world.now + timedelta(days=30)))
     world.advance(days=31)
     world.refuses("listing.over", deal.buyer, "licence.requested@1", **request(deal))
+
+
+def tiered(*fees_fen: int, version: int = 1) -> dict[str, Any]:
+    tiers = [
+        {"code": f"t{number}", "version": version, "accuracy": number, "fee_fen": fee_fen}
+        for number, fee_fen in enumerate(fees_fen, start=1)
+    ]
+    return {"model": "tiered", "tiers": tiers}
+
+
+def test_a_new_price_is_as_sound_as_the_first(world: World) -> None:
+    product, key = listed(world, price=tiered(100, 150))
+    payload = {"listing": key, "asset": product.asset, "reason": "调价"}
+    world.refuses(
+        "listing.arbitrage",
+        product.provider,
+        "listing.repriced@1",
+        price=tiered(100, 201),
+        **payload,
+    )
+    world.refuses(
+        "event.mismatch",
+        product.provider,
+        "listing.repriced@1",
+        price=tiered(100, 150, version=2),
+        **payload,
+    )
+    world.do(product.provider, "listing.repriced@1", price=tiered(100, 200), **payload)
+
+
+def test_a_price_is_not_changed_in_the_name_of_another_asset(world: World) -> None:
+    product, key = listed(world)
+    other = ready_product(world)
+    payload = {"listing": key, "asset": other.asset, "reason": "调价", "price": FIXED}
+    world.refuses("event.mismatch", product.provider, "listing.repriced@1", **payload)
+
+
+def test_a_withdrawn_listing_has_no_new_price(world: World) -> None:
+    product, key = listed(world)
+    world.do(product.provider, "listing.withdrawn@1", **reason(key))
+    payload = {"listing": key, "asset": product.asset, "reason": "调价", "price": FIXED}
+    world.refuses("aggregate.wrong_status", product.provider, "listing.repriced@1", **payload)

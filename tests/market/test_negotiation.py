@@ -10,6 +10,7 @@ from dataexchange.asset.title import Asset
 from dataexchange.client.signing import Actor
 from dataexchange.client.typeid import new_id
 from dataexchange.market.licence import Licence
+from dataexchange.registry.tail import Held
 from dataexchange.rules import Role
 from steps_accounts import balance_fen
 from steps_market import (
@@ -348,3 +349,119 @@ def test_an_exclusive_licence_broken_off_frees_the_asset(world: World) -> None:
     world.do(deal.buyer, "licence.terminated@1", **ended(deal))
     asset = world.state(Asset, deal.product.asset)
     assert (asset.exclusive_licence, asset.licences_active) == (None, 0)
+
+
+def test_only_the_listings_provider_offers(world: World) -> None:
+    deal = negotiable(world)
+    other = world.join(Role.PROVIDER)
+    opening = {**request(deal), "buyer": deal.buyer.party}
+    world.refuses("party.not_concerned", other, "licence.offered@1", **opening)
+    world.do(deal.buyer, "licence.requested@1", **request(deal))
+    world.refuses("party.not_concerned", other, "licence.offered@1", **offer(world, deal, LUMP))
+
+
+def test_an_offer_stays_with_its_buyer_and_its_listing(world: World) -> None:
+    deal = negotiable(world)
+    world.do(deal.buyer, "licence.requested@1", **request(deal))
+    rival = steps_market.funded_buyer(world)
+    _, second = steps_market.listed(world, deal.product, negotiable=True)
+    for changes in ({"buyer": rival.party}, {"listing": second}, {"proposal": "0" * 64}):
+        payload = offer(world, deal, LUMP, **changes)
+        world.refuses("event.mismatch", deal.provider, "licence.offered@1", **payload)
+
+
+def test_a_provider_does_not_answer_its_own_offer(world: World) -> None:
+    deal = offered(world)
+    payload = offer(world, deal, MIDDLE)
+    world.refuses("aggregate.wrong_status", deal.provider, "licence.offered@1", **payload)
+
+
+def test_only_the_buyer_counters_and_only_an_offer(world: World) -> None:
+    deal = negotiable(world)
+    world.do(deal.buyer, "licence.requested@1", **request(deal))
+    payload = counter(world, deal, MIDDLE)
+    world.refuses("aggregate.wrong_status", deal.buyer, "licence.countered@1", **payload)
+    world.do(deal.provider, "licence.offered@1", **offer(world, deal, LUMP))
+    payload = counter(world, deal, MIDDLE)
+    stranger = steps_market.funded_buyer(world)
+    world.refuses("party.not_concerned", stranger, "licence.countered@1", **payload)
+    stale = {**payload, "proposal": "0" * 64}
+    world.refuses("event.mismatch", deal.buyer, "licence.countered@1", **stale)
+
+
+def test_every_step_names_the_asset_of_its_licence(world: World) -> None:
+    deal = opened_deal(world)
+    other = steps_market.ready_product(world).asset
+    payload = {**request(deal), "asset": other}
+    world.refuses("event.mismatch", deal.buyer, "licence.requested@1", **payload)
+    requested_licence(world, deal)
+    payload = {**agreement(world, deal), "asset": other}
+    world.refuses("event.mismatch", deal.provider, "licence.agreed@1", **payload)
+
+
+def test_a_request_is_bound_to_open_scenarios(world: World) -> None:
+    deal = negotiable(world)
+    scenario = deal.product.scenario
+    world.do(deal.provider, "scenario.closed@1", scenario=scenario, reason="结项")
+    payload = request(deal, terms=steps_market.terms(scenarios=[scenario]))
+    world.refuses("aggregate.wrong_status", deal.buyer, "licence.requested@1", **payload)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"freezes": ("2026-1",)}, "asset.frozen"),
+        ({"objections_open": 1}, "asset.under_objection"),
+        ({"incidents": ("incident_x",)}, "asset.incident_open"),
+    ],
+)
+def test_what_befell_the_asset_since_its_listing_stops_a_request(
+    world: World, changes: dict[str, Any], code: str
+) -> None:
+    deal = opened_deal(world)
+    held = world.tail.held[deal.product.asset]
+    state = world.state(Asset, deal.product.asset).but(**changes)
+    world.tail.held[deal.product.asset] = Held(held.seq, held.head, state)
+    world.refuses(code, deal.buyer, "licence.requested@1", **request(deal))
+
+
+def test_only_the_provider_agrees_and_with_the_buyer_of_the_offer(world: World) -> None:
+    deal = requested_licence(world)
+    other = world.join(Role.PROVIDER, Role.BUYER)
+    payload = agreement(world, deal)
+    world.refuses("party.not_concerned", other, "licence.agreed@1", **payload)
+    payload = agreement(world, deal, buyer=other.party)
+    world.refuses("event.mismatch", deal.provider, "licence.agreed@1", **payload)
+
+
+@pytest.mark.parametrize("verb", ["agreed", "verified", "finalised"])
+def test_no_step_rests_on_another_offer(world: World, verb: str) -> None:
+    deal = {"agreed": accepted, "verified": steps_market.agreed_licence, "finalised": verified}
+    at = deal[verb](world)
+    payload = agreement(world, at) if verb == "agreed" else answer(world, at)
+    actor = at.buyer if verb == "verified" else at.provider
+    wrong = {**payload, "proposal": world.head(at.listing)}
+    world.refuses("event.mismatch", actor, f"licence.{verb}@1", **wrong)
+
+
+def test_each_confirms_its_own_part_in_its_turn(world: World) -> None:
+    deal = requested_licence(world)
+    both = world.join(Role.PROVIDER, Role.BUYER)
+    stage = world.head(deal.licence)
+    payload = answer(world, deal, stage)
+    world.refuses("aggregate.wrong_status", deal.buyer, "licence.verified@1", **payload)
+    agree(world, deal)
+    world.refuses(
+        "aggregate.wrong_status", deal.provider, "licence.finalised@1", **answer(world, deal)
+    )
+    steps_market.lock(world, deal)
+    world.refuses("party.not_concerned", both, "licence.verified@1", **answer(world, deal))
+    world.do(deal.buyer, "licence.verified@1", **answer(world, deal))
+    world.refuses("party.not_concerned", both, "licence.finalised@1", **answer(world, deal))
+
+
+def test_strangers_do_not_announce_a_lapse_and_the_operator_may(world: World) -> None:
+    deal = requested_licence(world)
+    world.advance(days=31)
+    world.refuses("party.not_concerned", world.join(Role.BUYER), "licence.lapsed@1", **ended(deal))
+    world.do(world.operator, "licence.lapsed@1", **ended(deal))

@@ -11,7 +11,7 @@ from dataexchange.asset.grant import grant_key
 from dataexchange.asset.title import Asset, require_dealable, require_holder, require_no_incident
 from dataexchange.ledger.statement import format_time, parse_time
 from dataexchange.market.admission import clearance_key, require_admissible
-from dataexchange.market.ceiling import ceiling_key, charged
+from dataexchange.market.ceiling import Ceiling, ceiling_key, charged, require_charge_within
 from dataexchange.market.licence import (
     CONTRACT_LAW,
     Licence,
@@ -22,6 +22,7 @@ from dataexchange.market.licence import (
     require_in_term,
     reserved,
 )
+from dataexchange.market.price import LumpSum
 from dataexchange.market.settlement import IN_DISPUTE
 from dataexchange.market.terms import Terms, kept, require_scenarios, terms_of
 from dataexchange.rules import (
@@ -214,7 +215,7 @@ def renew(view: View, event: Event[ChangeConsented]) -> Changes:
     require_no_incident(asset)
     terms = licence.agreed_offer.terms
     require_admissible(view, asset, buyer=licence.buyer, terms=terms, now=event.recorded_at)
-    ceilings = charged(view, asset, change.fee_fen) if licence.public_data else ()
+    ceilings = _charged(view, asset, licence, change.fee_fen)
     book = Book(view)
     book.move(change.fee_fen, source=account_key(licence.buyer), target=account_key(licence.id))
     until = parse_time(licence.ends_at or "") + timedelta(days=change.days)
@@ -271,6 +272,16 @@ def _proposed(
         status="proposed",
     )
     return change, licence
+
+
+def _charged(view: View, asset: Asset, licence: Licence, fee_fen: int) -> tuple[Ceiling, ...]:
+    """A renewal of public data is charged within the ceiling, as a new licence would be."""
+    if not licence.public_data:
+        return ()
+    charge = LumpSum(kind="lump_sum", fee_fen=fee_fen)
+    welfare = licence.agreed_offer.terms.public_welfare
+    require_charge_within(view, asset, charge, welfare=welfare)
+    return charged(view, asset, fee_fen)
 
 
 def _end_as_amended(licence: Licence, term_days: int) -> datetime:
