@@ -166,3 +166,59 @@ def test_what_was_accepted_by_silence_stays_accepted(world: World) -> None:
     second = completed_delivery(world, deal)
     world.do(second.buyer, "delivery.rejected@1", **rejection(world, second))
     assert world.state(Licence, second.licence).served == "accepted"
+
+
+def test_the_steps_of_a_delivery_follow_each_other(world: World) -> None:
+    deal = started_delivery(world)
+    root = content_root(world, deal)
+    wrong: list[tuple[Any, str, dict[str, Any]]] = [
+        (deal.provider, "started", step(deal)),
+        (deal.provider, "resumed", step(deal)),
+        (deal.buyer, "accepted", step(deal, content_root=root)),
+        (deal.buyer, "rejected", rejection(world, deal)),
+    ]
+    for actor, verb, payload in wrong:
+        world.refuses("aggregate.wrong_status", actor, f"delivery.{verb}@1", **payload)
+    world.do(deal.provider, "delivery.suspended@1", **stopped(deal))
+    world.refuses("aggregate.wrong_status", deal.buyer, "delivery.suspended@1", **stopped(deal))
+
+
+def test_strangers_take_no_step_of_a_delivery(world: World) -> None:
+    deal = started_delivery(world)
+    stranger = world.join(Role.BUYER, Role.PROVIDER)
+    for verb, payload in (
+        ("suspended", stopped(deal)),
+        ("terminated", stopped(deal)),
+        ("completed", completion(world, deal)),
+    ):
+        world.refuses("party.not_concerned", stranger, f"delivery.{verb}@1", **payload)
+    world.do(deal.provider, "delivery.suspended@1", **stopped(deal))
+    world.refuses("party.not_concerned", stranger, "delivery.resumed@1", **step(deal))
+    world.do(deal.provider, "delivery.resumed@1", **step(deal))
+    world.do(deal.provider, "delivery.completed@1", **completion(world, deal))
+    receipt = step(deal, content_root=content_root(world, deal))
+    world.refuses("party.not_concerned", stranger, "delivery.accepted@1", **receipt)
+
+
+def test_a_delivery_is_not_answered_in_the_name_of_another_licence(world: World) -> None:
+    deal = completed_delivery(world)
+    other = finalised_licence(world, steps_market.another(world, deal))
+    root = content_root(world, deal)
+    payload = {**step(deal, content_root=root), "licence": other.licence}
+    world.refuses("event.mismatch", deal.buyer, "delivery.accepted@1", **payload)
+
+
+def test_a_delivery_begun_in_the_term_is_not_completed_after_it(world: World) -> None:
+    deal = started_delivery(world)
+    payload = completion(world, deal)
+    world.advance(days=366)
+    world.refuses("licence.term_over", deal.provider, "delivery.completed@1", **payload)
+
+
+def test_an_asset_in_an_incident_is_not_delivered(world: World) -> None:
+    deal = started_delivery(world)
+    held = world.tail.held[deal.product.asset]
+    state = world.state(Asset, deal.product.asset).but(incidents=("incident_x",))
+    world.tail.held[deal.product.asset] = Held(held.seq, held.head, state)
+    payload = completion(world, deal)
+    world.refuses("asset.incident_open", deal.provider, "delivery.completed@1", **payload)

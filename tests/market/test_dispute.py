@@ -10,13 +10,15 @@ from dataexchange.client.typeid import new_id
 from dataexchange.market.dispute import Dispute
 from dataexchange.market.licence import Licence
 from dataexchange.rules import Role
-from steps_accounts import assert_books_balance, balance_fen
+from steps_accounts import assert_books_balance, balance_fen, fund
 from steps_market import (
     FEE_FEN,
     Deal,
     accepted_licence,
     agreed_licence,
     completed_delivery,
+    finalised_licence,
+    opened_deal,
     refund,
     release,
     step,
@@ -139,12 +141,30 @@ def test_no_decision_returns_more_than_the_escrow_holds(world: World) -> None:
     world.refuses("dispute.award_too_high", world.operator, "dispute.decided@1", **payload)
 
 
-def test_nobody_decides_its_own_cause(world: World) -> None:
-    buyer = world.join(Role.BUYER)
+def test_parties_do_not_decide(world: World) -> None:
     deal = accepted_licence(world)
     payload = decision(deal, disputed(world, deal), 0)
-    world.refuses("role.missing", buyer, "dispute.decided@1", **payload)
-    world.refuses("role.missing", deal.provider, "dispute.decided@1", **payload)
+    for actor in (deal.buyer, deal.provider):
+        world.refuses("role.missing", actor, "dispute.decided@1", **payload)
+
+
+def test_a_regulator_that_is_the_buyer_does_not_decide_its_own_cause(world: World) -> None:
+    buyer = world.actor()
+    roles = ["buyer", "regulator"]
+    world.do(buyer, "party.applied@1", **world.profile(buyer, *map(Role, roles)))
+    world.do(world.regulator, "party.admitted@1", party=buyer.party, roles=roles)
+    fund(world, buyer, FEE_FEN)
+    deal = accepted_licence(world, finalised_licence(world, opened_deal(world, buyer=buyer)))
+    payload = decision(deal, disputed(world, deal), FEE_FEN)
+    world.refuses("dispute.own_cause", buyer, "dispute.decided@1", **payload)
+
+
+def test_a_closed_dispute_is_not_withdrawn(world: World) -> None:
+    deal = accepted_licence(world)
+    dispute = disputed(world, deal)
+    world.do(world.operator, "dispute.decided@1", **decision(deal, dispute, 0))
+    payload = {"dispute": dispute, "licence": deal.licence, "reason": "和解"}
+    world.refuses("aggregate.wrong_status", deal.buyer, "dispute.withdrawn@1", **payload)
 
 
 def test_a_decided_dispute_is_final(world: World) -> None:

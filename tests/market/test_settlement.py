@@ -226,3 +226,28 @@ def test_an_unknown_licence_has_no_escrow(world: World) -> None:
     deal = accepted_licence(world)
     payload = release(deal, licence=new_id("licence"))
     world.refuses("aggregate.not_found", deal.provider, "escrow.released@1", **payload)
+
+
+def test_only_the_buyer_locks_and_only_what_is_agreed(world: World) -> None:
+    deal = steps_market.requested_licence(world)
+    payload = {"licence": deal.licence, "amount_fen": FEE_FEN}
+    world.refuses("aggregate.wrong_status", deal.buyer, "escrow.locked@1", **payload)
+    steps_market.agree(world, deal)
+    rich = steps_market.funded_buyer(world)
+    world.refuses("party.not_concerned", rich, "escrow.locked@1", **payload)
+
+
+def test_money_locked_for_an_agreement_is_not_released_before_it_takes_effect(
+    world: World,
+) -> None:
+    deal = steps_market.agreed_licence(world)
+    world.refuses("aggregate.wrong_status", deal.provider, "escrow.released@1", **release(deal))
+    world.refuses("aggregate.wrong_status", deal.buyer, "escrow.refunded@1", **refund(deal))
+
+
+def test_a_refund_goes_to_the_buyer_alone(world: World) -> None:
+    deal = completed_delivery(world)
+    reject(world, deal)
+    other = world.join(Role.BUYER)
+    payload = refund(deal, buyer=other.party)
+    world.refuses("event.mismatch", deal.provider, "escrow.refunded@1", **payload)

@@ -8,8 +8,17 @@ import pytest
 import steps_market
 from dataexchange.ledger.statement import format_time
 from dataexchange.market.usage import Meter, meter_key
+from dataexchange.rules import Role
 from steps_accounts import assert_books_balance, balance_fen
-from steps_market import Deal, accepted_licence, finalised_licence, opened_deal, refund, release
+from steps_market import (
+    Deal,
+    accepted_licence,
+    agreed_licence,
+    finalised_licence,
+    opened_deal,
+    refund,
+    release,
+)
 from steps_pipeline import digest
 from world import World
 
@@ -141,3 +150,18 @@ def test_a_share_that_the_buyer_cannot_pay_is_refused(world: World) -> None:
     deal = shared(world)
     payload = report(world, deal, revenue_fen=10**9)
     world.refuses("account.insufficient", deal.buyer, "revenue.reported@1", **payload)
+
+
+def test_strangers_report_nothing(world: World) -> None:
+    deal, by_share = metered(world), shared(world)
+    stranger = world.join(Role.BUYER, Role.PROVIDER)
+    payload = report(world, deal, calls=1)
+    world.refuses("party.not_concerned", stranger, "usage.reported@1", **payload)
+    payload = report(world, by_share, revenue_fen=1)
+    world.refuses("party.not_concerned", stranger, "revenue.reported@1", **payload)
+
+
+def test_nothing_is_used_before_the_licence_is_in_force(world: World) -> None:
+    deal = agreed_licence(world)
+    payload = report(world, deal, calls=1)
+    world.refuses("aggregate.wrong_status", deal.provider, "usage.reported@1", **payload)
