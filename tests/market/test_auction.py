@@ -316,3 +316,19 @@ def test_an_auction_ends_within_its_listings_validity(world: World) -> None:
     long = price(world, "english", closes_at=format_time(world.now + timedelta(days=90)))
     payload = steps_market.listing(world, product, price={**long, "opened_by": long["closes_at"]})
     world.refuses("listing.auction_unfit", product.provider, "listing.published@1", **payload)
+
+
+def test_a_paused_auction_takes_no_bids(world: World) -> None:
+    deal = auction(world, "english")
+    world.do(world.operator, "listing.paused@1", listing=deal.listing, reason="核查")
+    payload = {"listing": deal.listing, "amount_fen": 12_000}
+    world.refuses("aggregate.wrong_status", deal.buyer, "bid.placed@1", **payload)
+
+
+def test_only_the_provider_keeps_a_forfeited_deposit(world: World) -> None:
+    deal, (bidder,) = sealed_auction(world, 12_000)
+    world.advance(days=2)
+    outcome(world, deal)
+    other = world.join(Role.PROVIDER)
+    payload = deposit(deal, bidder)
+    world.refuses("party.not_concerned", other, "deposit.forfeited@1", **payload)

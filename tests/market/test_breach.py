@@ -168,3 +168,42 @@ def test_a_licence_without_derivation_lets_nobody_make_a_product(world: World) -
 
 def _licensed(deal: Deal) -> Resource:
     return Resource(deal.product.asset, deal.product.version, deal.provider, "enterprise")
+
+
+def test_steps_of_a_licence_name_its_asset(world: World) -> None:
+    deal = breached(world)
+    other = steps_market.ready_product(world).asset
+    wrong = {**ended(deal), "asset": other}
+    for verb in ("cured", "rescinded", "suspended"):
+        world.refuses("event.mismatch", deal.provider, f"licence.{verb}@1", **wrong)
+    world.do(deal.provider, "licence.suspended@1", **ended(deal))
+    world.refuses("event.mismatch", deal.provider, "licence.resumed@1", **wrong)
+    world.advance(days=366)
+    payload = {"licence": deal.licence, "asset": other}
+    world.refuses("event.mismatch", deal.buyer, "licence.expired@1", **payload)
+
+
+def test_what_ran_out_is_neither_broken_nor_suspended(world: World) -> None:
+    deal, other = breached(world), finalised_licence(world)
+    world.advance(days=366)
+    world.refuses("licence.term_over", other.buyer, "licence.breached@1", **breach(other))
+    world.refuses("licence.term_over", deal.provider, "licence.suspended@1", **ended(deal))
+
+
+def test_a_breach_is_reported_once(world: World) -> None:
+    deal = breached(world)
+    world.refuses("aggregate.wrong_status", deal.buyer, "licence.breached@1", **breach(deal))
+
+
+def test_nothing_is_suspended_twice_nor_resumed_before(world: World) -> None:
+    deal = finalised_licence(world)
+    order = {"order_number": "2026-7", **ended(deal)}
+    world.refuses("aggregate.wrong_status", world.regulator, "licence.resumed@1", **ended(deal))
+    world.do(world.regulator, "licence.suspended@1", **order)
+    world.refuses("aggregate.wrong_status", world.regulator, "licence.suspended@1", **order)
+
+
+def test_another_provider_suspends_nothing(world: World) -> None:
+    deal = breached(world)
+    other = world.join(Role.PROVIDER)
+    world.refuses("party.not_concerned", other, "licence.suspended@1", **ended(deal))

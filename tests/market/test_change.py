@@ -8,11 +8,14 @@ import steps_market
 from dataexchange.asset.grant import Grant, grant_key
 from dataexchange.asset.title import Asset
 from dataexchange.client.signing import Actor
+from dataexchange.client.typeid import new_id
 from dataexchange.market.change import change_key
 from dataexchange.market.licence import Licence
+from dataexchange.registry.tail import Held
 from dataexchange.rules import Role
 from steps_accounts import assert_books_balance, balance_fen
 from steps_market import FEE_FEN, Deal, finalised_licence, release, settled_licence, terms
+from steps_pipeline import digest
 from world import World
 
 
@@ -172,3 +175,89 @@ def test_a_dissolution_returns_no_more_than_the_escrow_holds(world: World) -> No
     world.refuses(
         "account.insufficient", deal.provider, "licence.dissolved@1", **consent(world, deal)
     )
+
+
+def marked(world: World, deal: Deal, **changes: Any) -> None:
+    """Change the asset as rooms below or above would have left it."""
+    held = world.tail.held[deal.product.asset]
+    state = world.state(Asset, deal.product.asset).but(**changes)
+    world.tail.held[deal.product.asset] = Held(held.seq, held.head, state)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"freezes": ("2026-1",)}, "asset.frozen"),
+        ({"grade": "core"}, "gate.core_data"),
+    ],
+)
+def test_an_amendment_keeps_to_what_the_asset_allows_now(
+    world: World, changes: dict[str, Any], code: str
+) -> None:
+    deal = finalised_licence(world)
+    propose(world, deal, deal.buyer, kind="amend", terms=terms(derivation=True))
+    marked(world, deal, **changes)
+    world.refuses(code, deal.provider, "licence.amended@1", **consent(world, deal))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"freezes": ("2026-1",)}, "asset.frozen"),
+        ({"grade": "core"}, "gate.core_data"),
+        ({"incidents": ("incident_x",)}, "asset.incident_open"),
+        ({"holder": "party_x"}, "asset.not_holder"),
+    ],
+)
+def test_a_renewal_keeps_to_what_the_asset_allows_now(
+    world: World, changes: dict[str, Any], code: str
+) -> None:
+    deal = finalised_licence(world)
+    propose(world, deal, deal.buyer, kind="renew", days=10, fee_fen=0)
+    marked(world, deal, **changes)
+    world.refuses(code, deal.provider, "licence.renewed@1", **consent(world, deal))
+
+
+def test_an_amendment_binds_to_open_scenarios_only(world: World) -> None:
+    deal = finalised_licence(world)
+    world.refuses(
+        "aggregate.not_found",
+        deal.buyer,
+        "licence.amendment_proposed@1",
+        licence=deal.licence,
+        terms=terms(scenarios=[new_id("scenario")]),
+    )
+
+
+def test_a_disputed_licence_is_not_dissolved_past_the_dispute(world: World) -> None:
+    deal = finalised_licence(world)
+    propose(world, deal, deal.buyer, kind="dissolve", refund_fen=0)
+    world.do(
+        deal.buyer,
+        "dispute.opened@1",
+        dispute=new_id("dispute"),
+        licence=deal.licence,
+        grounds="未交付",
+        evidence=digest("evidence"),
+    )
+    world.refuses("escrow.in_dispute", deal.provider, "licence.dissolved@1", **consent(world, deal))
+
+
+def test_nothing_is_proposed_for_what_ran_out(world: World) -> None:
+    deal = finalised_licence(world)
+    world.advance(days=366)
+    world.refuses(
+        "licence.term_over",
+        deal.buyer,
+        "licence.dissolution_proposed@1",
+        licence=deal.licence,
+        refund_fen=0,
+    )
+
+
+def test_a_consent_names_the_buyer_and_the_asset(world: World) -> None:
+    deal = finalised_licence(world)
+    propose(world, deal, deal.buyer, kind="renew", days=10, fee_fen=0)
+    for changes in ({"buyer": world.join(Role.BUYER).party}, {"asset": deal.product.source}):
+        payload = consent(world, deal, **changes)
+        world.refuses("event.mismatch", deal.provider, "licence.renewed@1", **payload)

@@ -184,3 +184,11 @@ def test_a_rejection_may_be_disputed_by_the_provider(world: World) -> None:
     world.refuses("escrow.in_dispute", deal.buyer, "escrow.refunded@1", **refund(deal))
     world.do(world.operator, "dispute.decided@1", **decision(deal, dispute, 0))
     world.do(deal.provider, "escrow.released@1", **release(deal))
+
+
+def test_a_decision_names_its_licence_and_its_buyer(world: World) -> None:
+    deal, other = accepted_licence(world), accepted_licence(world)
+    dispute = disputed(world, deal)
+    for changes in ({"licence": other.licence}, {"buyer": other.buyer.party}):
+        payload = decision(deal, dispute, 0, **changes)
+        world.refuses("event.mismatch", world.operator, "dispute.decided@1", **payload)

@@ -465,3 +465,31 @@ def test_strangers_do_not_announce_a_lapse_and_the_operator_may(world: World) ->
     world.advance(days=31)
     world.refuses("party.not_concerned", world.join(Role.BUYER), "licence.lapsed@1", **ended(deal))
     world.do(world.operator, "licence.lapsed@1", **ended(deal))
+
+
+def test_the_licensed_version_is_the_listed_one(world: World) -> None:
+    deal = opened_deal(world)
+    payload = request(deal, version=2)
+    world.refuses("event.mismatch", deal.buyer, "licence.requested@1", **payload)
+
+
+def test_what_is_free_stays_free_in_a_negotiation(world: World) -> None:
+    deal = negotiable(world, price={"model": "free"})
+    world.refuses("offer.not_negotiable", deal.buyer, "licence.requested@1", **request(deal))
+
+
+def test_a_subscription_has_no_more_periods_than_listed(world: World) -> None:
+    price = {"model": "subscription", "fee_fen": 500, "period_days": 30, "periods_max": 12}
+    deal = negotiable(world, price=price)
+    payload = request(deal, periods=13)
+    world.refuses("offer.not_on_the_menu", deal.buyer, "licence.requested@1", **payload)
+
+
+def test_a_tier_that_nobody_listed_is_not_licensed(world: World) -> None:
+    tiers = [
+        {"code": "basic", "version": 1, "accuracy": 1, "fee_fen": 100},
+        {"code": "full", "version": 1, "accuracy": 2, "fee_fen": 150},
+    ]
+    deal = negotiable(world, price={"model": "tiered", "tiers": tiers})
+    payload = request(deal, tier="gold")
+    world.refuses("offer.not_on_the_menu", deal.buyer, "licence.requested@1", **payload)

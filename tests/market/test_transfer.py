@@ -238,3 +238,36 @@ def test_title_goes_to_another_provider(world: World, to: str, code: str) -> Non
         price_fen=0,
         valid_until=format_time(world.now + timedelta(days=1)),
     )
+
+
+def test_a_frozen_asset_is_not_even_offered(world: World) -> None:
+    product, to = ready_product(world), heir(world)
+    change(world, product.asset, frozen(world.state(Asset, product.asset), "2026-1"))
+    world.refuses(
+        "asset.frozen",
+        product.provider,
+        "title.transfer_proposed@1",
+        transfer=new_id("transfer"),
+        asset=product.asset,
+        to=to.party,
+        price_fen=0,
+        valid_until=format_time(world.now + timedelta(days=1)),
+    )
+
+
+def test_what_is_taken_is_not_withdrawn(world: World) -> None:
+    product, to = ready_product(world), heir(world)
+    transfer = proposed_transfer(world, product, to)
+    world.do(to, "title.transferred@1", **taking(world, product, transfer, world.head(transfer)))
+    payload = {"transfer": transfer, "reason": "悔"}
+    world.refuses(
+        "aggregate.wrong_status", product.provider, "title.transfer_withdrawn@1", **payload
+    )
+
+
+def test_the_price_goes_to_the_holder_for_the_asset_proposed(world: World) -> None:
+    product, other, to = ready_product(world), ready_product(world), heir(world, 5_000)
+    transfer = proposed_transfer(world, product, to, 5_000)
+    payload = taking(world, product, transfer, world.head(transfer))
+    for changes in ({"asset": other.asset}, {"holder": other.provider.party}):
+        world.refuses("event.mismatch", to, "title.transferred@1", **{**payload, **changes})

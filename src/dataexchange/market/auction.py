@@ -297,9 +297,7 @@ def _bidding(
     require_open(listing, event.recorded_at)
     if event.actor == listing.provider:
         raise OWN_AUCTION()
-    bidding = bidding_of(view, key)
-    require_status(bidding, "open")
-    return terms, bidding
+    return terms, bidding_of(view, key)
 
 
 def _entered(
