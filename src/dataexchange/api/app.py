@@ -16,6 +16,7 @@ from dataexchange.api.write_door import WriteDoor, batch, one, several
 from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.exchange import intake
 from dataexchange.exchange.batch import Receipt
+from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.dry_run import preview
 from dataexchange.exchange.service import Exchange, running
 from dataexchange.settings import Settings
@@ -38,13 +39,13 @@ NOTHING_HERE = RefusalCode(
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the application for `settings`, the environment's by default."""
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
+    """Return the application for `settings` (default: the environment's) and `clock`."""
     chosen = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(chosen) as exchange:
+        async with running(chosen, clock) as exchange:
             app.state.exchange = exchange
             _open_write_door(app, exchange, chosen)
             yield

@@ -14,13 +14,17 @@ from pydantic import BaseModel
 
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.api.registers import KEY
+from dataexchange.asset.version import Version, version_key
 from dataexchange.database import reading
 from dataexchange.errors import RefusalCode
 from dataexchange.exchange.service import Exchange
+from dataexchange.market.delivery import Delivery
+from dataexchange.rules.state import decode
 
 router = APIRouter(prefix="/v1/content", tags=["content"])
 
 READ_BYTES = 1024 * 1024
+SERVED = ("started", "completed", "accepted", "rejected")
 Sha256 = Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")]
 
 SIGN_IN = RefusalCode(
@@ -91,6 +95,28 @@ async def content(
     row = await reading.aggregate(session, key) if KEY.fullmatch(key) else None
     allowed = row is not None and sha256.encode() in row.state
     if row is None or not allowed or not (reader.reads_all or reader.party in row.parties):
+        raise NO_CONTENT(sha256=sha256)
+    return await _stream(exchange, sha256)
+
+
+@router.get("/{sha256}/delivered/{delivery}", summary="下载交付文件 Fetch a delivered file")
+async def delivered(
+    sha256: Sha256, delivery: str, exchange: TheExchange, session: Session, reader: TheReader
+) -> Response:
+    """A file of the version that is being delivered, for the parties to the delivery."""
+    row = await reading.aggregate(session, delivery) if KEY.fullmatch(delivery) else None
+    if row is None or row.kind != Delivery.KIND:
+        raise NO_CONTENT(sha256=sha256)
+    held = decode(Delivery, row.state)
+    is_party = reader.party in (held.buyer, held.provider)
+    if not (reader.reads_all or is_party) or held.status not in SERVED:
+        raise NO_CONTENT(sha256=sha256)
+    version = await reading.aggregate(session, version_key(held.asset, held.version))
+    if version is None:
+        raise NO_CONTENT(sha256=sha256)
+    # The entry that added the version lists its files; the state keeps their root alone.
+    (entry,) = await reading.entries(session, decode(Version, version.state).added_index, 1)
+    if f'"{sha256}"'.encode() not in entry.body:
         raise NO_CONTENT(sha256=sha256)
     return await _stream(exchange, sha256)
 

@@ -137,9 +137,15 @@ class ExchangeClient:
 
         await self._json("PUT", f"/v1/content/{sha256}", content=parts())
 
+    async def get_delivered(self, sha256: str, delivery: str, to: Path) -> int:
+        """Fetch a delivered file; return its size in bytes."""
+        return await self._download(f"/v1/content/{sha256}/delivered/{delivery}", to)
+
     async def get_content(self, sha256: str, key: str, to: Path) -> int:
         """Fetch content that the aggregate `key` names into a file; return its size in bytes."""
-        url = f"/v1/content/{sha256}/of/{key}"
+        return await self._download(f"/v1/content/{sha256}/of/{key}", to)
+
+    async def _download(self, url: str, to: Path) -> int:
         size = 0
         async with self._http.stream("GET", url, headers=self._headers()) as response:
             if response.status_code >= 400:

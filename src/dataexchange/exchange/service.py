@@ -50,12 +50,12 @@ async def database(settings: Settings) -> AsyncIterator[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Exchange]:
-    """Run an exchange for as long as the context lasts."""
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Exchange]:
+    """Run an exchange for as long as the context lasts, on the system's clock or a given one."""
     async with AsyncExitStack() as stack:
         owner_dsn, app_dsn = await stack.enter_async_context(database(settings))
         await migrate(owner_dsn)
-        clock = Clock()
+        clock = clock or Clock()
         engine = reading_engine(app_dsn)
         stack.push_async_callback(engine.dispose)
         sequencer = Sequencer(lambda: connect(app_dsn), settings.origin, clock)

@@ -1,0 +1,74 @@
+"""Who takes part: every role of the exchange, each with a key of its own."""
+
+from dataclasses import dataclass
+
+from dataexchange.client.signing import Actor
+from dataexchange.demo.parameters import PARAMETERS
+from dataexchange.demo.stage import ORIGIN, Stage
+from dataexchange.registry.catalogue import RULES_VERSION, catalogue
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The parties of the story."""
+
+    operator: Actor
+    regulator: Actor
+    bureau: Actor
+    developer: Actor
+    service: Actor
+    registrar: Actor
+    buyer: Actor
+    appraiser: Actor
+    second_appraiser: Actor
+    lender: Actor
+    guarantor: Actor
+    insurer: Actor
+
+
+async def assemble(stage: Stage) -> Cast:
+    """Open the log and admit everyone."""
+    stage.chapter("开账与入场", "The log is opened, parties are admitted")
+    operator, regulator = stage.actor("operator"), stage.actor("regulator")
+    state = (await stage.http.get("/v1/log")).json()
+    await stage.do(
+        operator,
+        "log.opened@1",
+        origin=ORIGIN,
+        operator=stage.profile(operator, "数据交易中心", "state_owned", "operator"),
+        regulators=[stage.profile(regulator, "数据管理局", "government", "regulator")],
+        log_keys=[state["vkey"]],
+        parameters=PARAMETERS,
+        rules_version=RULES_VERSION,
+        rules_hash=catalogue().rules_hash,
+    )
+    stage.say("账本开立，监管机构与参数写入第 0 条", "entry 0 names regulators and parameters")
+
+    async def join(file: str, name: str, kind: str, *roles: str) -> Actor:
+        return await stage.join(operator, file, name, kind, *roles)
+
+    return Cast(
+        operator=operator,
+        regulator=regulator,
+        bureau=await join("bureau", "数据提供单位", "government", "provider"),
+        developer=await join("developer", "数据产品公司", "private", "provider"),
+        service=await join("service", "数据质量与合规服务机构", "private", "data_service"),
+        registrar=await join("registrar", "数据产权登记机构", "public_institution", "registrar"),
+        buyer=await join("buyer", "数据需求企业", "private", "buyer"),
+        appraiser=await join("appraiser", "评估机构甲", "private", "appraiser"),
+        second_appraiser=await join("appraiser-2", "评估机构乙", "private", "appraiser"),
+        lender=await join("lender", "商业银行", "state_owned", "lender"),
+        guarantor=await join("guarantor", "融资担保公司", "state_owned", "guarantor"),
+        insurer=await join("insurer", "财产保险公司", "state_owned", "insurer"),
+    )
+
+
+async def fund(stage: Stage, cast: Cast, actor: Actor, reference: str, amount_fen: int) -> None:
+    """Book a bank transfer into `actor`'s account."""
+    await stage.do(
+        cast.operator,
+        "funds.deposited@1",
+        party=actor.party,
+        amount_fen=amount_fen,
+        bank_reference=reference,
+    )

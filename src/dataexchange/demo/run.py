@@ -1,0 +1,134 @@
+"""Run the demonstration and leave its papers behind."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from dataexchange.cli.console import console
+from dataexchange.client.exchange_client import ExchangeRefusedError
+from dataexchange.client.export import export
+from dataexchange.demo import forgery
+from dataexchange.demo.appraisal import appraise
+from dataexchange.demo.cast import Cast, assemble
+from dataexchange.demo.finance import Financed, finance
+from dataexchange.demo.market import Deal, trade
+from dataexchange.demo.pipeline import Made, make
+from dataexchange.demo.stage import ORIGIN, Stage, stage
+from dataexchange.demo.summary import write_summary
+from dataexchange.demo.supervision import supervise
+from dataexchange.errors import DataExchangeError
+from dataexchange.exchange.log_key import load_or_make
+
+CONTENT_BYTES_MAX = 1_000_000
+
+
+class DemoFailedError(DataExchangeError):
+    """The demonstration did not come out as it must."""
+
+
+def run(data: Path | None, out: Path) -> None:
+    """Tell the story with `data` (or the sample), and leave bundle, policy and summary in `out`."""
+    if data is not None and not data.is_file():
+        raise DemoFailedError(f"没有文件 {data} / there is no file {data}")
+    if (out / "exchange").exists():
+        shutil.rmtree(out)
+    (out / "keys").mkdir(parents=True, exist_ok=True)
+    asyncio.run(_run(data, out))
+
+
+async def _run(data: Path | None, out: Path) -> None:
+    console.print(
+        "[bold]dataexchange 演示 demo[/] — 演示时钟：公示期等以模拟时间经过", highlight=False
+    )
+    console.print("启动嵌入式 PostgreSQL 与服务… starting the database and the service…")
+    async with stage(out) as on:
+        cast = await assemble(on)
+        made = await make(on, cast, data)
+        deal = await trade(on, cast, made)
+        appraised = await appraise(on, cast, made)
+        financed = await finance(on, cast, made, appraised)
+        await supervise(on, cast, made)
+        size = await _carry_away(on, cast)
+    _verify(on, size)
+    _show(on, size, made, deal, financed)
+
+
+async def _carry_away(on: Stage, cast: Cast) -> int:
+    """Export the bundle as the regulator does, and keep the policy and the checkpoint."""
+    on.chapter("监管离线验证", "The regulator's check, offline")
+    await asyncio.sleep(1.2)  # checkpoints follow within half a second
+    client = on.client(cast.regulator)
+
+    async def content(sha256: str) -> bytes | None:
+        try:
+            kept = await client.fetch(f"/v1/content/{sha256}")
+        except ExchangeRefusedError:
+            return None
+        return kept if len(kept) <= CONTENT_BYTES_MAX else None
+
+    size = await export(client.fetch, on.folder / "bundle.zip", content)
+    vkey = (await on.http.get("/v1/log")).json()["vkey"]
+    (on.folder / "policy").write_text(f"log {vkey}\nquorum none\n")
+    (on.folder / "checkpoint").write_bytes(await client.fetch("/checkpoint"))
+    on.say(f"监管机构导出证据包：{size} 条", f"{size} entries exported")
+    return size
+
+
+def _verify(on: Stage, size: int) -> None:
+    """Verify in a process of its own, then show three forgeries caught."""
+    bundle, known = on.folder / "bundle.zip", ["--known-checkpoint", str(on.folder / "checkpoint")]
+    _expect(on, bundle, 0, "原包 the bundle as exported", *known)
+    forged = on.folder / "forged"
+    forged.mkdir(exist_ok=True)
+    signer = load_or_make(on.folder / "exchange" / "log.key", ORIGIN)
+    forgery.with_a_flipped_bit(bundle, forged / "bit.zip", size // 2)
+    _expect(on, forged / "bit.zip", 1, "翻转一个比特 one bit flipped", *known)
+    index = forgery.with_an_amount_rewritten(bundle, forged / "amount.zip", signer)
+    what = f"改写第 {index} 条的金额并重算全部哈希、重签检查点 an amount rewritten"
+    _expect(on, forged / "amount.zip", 1, what)
+    forgery.with_the_tail_dropped(bundle, forged / "tail.zip", signer, 5)
+    _expect(on, forged / "tail.zip", 1, "删去末尾 5 条并重签 the tail dropped", *known)
+
+
+def _expect(on: Stage, bundle: Path, status: int, what: str, *options: str) -> None:
+    policy = str(on.folder / "policy")
+    program = "from dataexchange.cli import main; main()"
+    command = [sys.executable, "-c", program, "verify", str(bundle), "--policy", policy, *options]
+    # Our own interpreter and our own files; nothing of it comes from outside.
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    told = (done.stdout if status == 0 else done.stderr).strip().splitlines()
+    on.refusals.append((f"verify: {what}", f"exit {done.returncode}", told[0] if told else ""))
+    mark = "[green]✓[/]" if done.returncode == status else "[red]✗[/]"
+    console.print(f"        {mark} {what} → exit {done.returncode}", highlight=False)
+    for line in told[:3]:
+        console.print(f"          [dim]{line}[/]", highlight=False)
+    if done.returncode != status:
+        raise DemoFailedError(f"{what}: exit {done.returncode}, {status} expected\n{done.stderr}")
+
+
+def _show(on: Stage, size: int, made: Made, deal: Deal, financed: Financed) -> None:
+    ids = {
+        "resource": made.resource,
+        "product": made.product,
+        "listing": deal.listing,
+        "licence": deal.licence,
+        "pledge": financed.pledge,
+        "guarantee": financed.guarantee,
+        "cover": financed.cover,
+        "claim": financed.claim,
+    }
+    write_summary(on, size, ids)
+    seconds = time.monotonic() - on.started
+    console.print(
+        f"\n[bold green]✓ 演示完成 done[/]：{size} 条，{seconds:.0f} 秒。"
+        f" {on.folder}/：bundle.zip · checkpoint · policy · summary.md",
+        highlight=False,
+    )
+    console.print(
+        f"  再验证一次 check it again: dataexchange verify {on.folder}/bundle.zip"
+        f" --policy {on.folder}/policy --known-checkpoint {on.folder}/checkpoint",
+        highlight=False,
+    )

@@ -1,0 +1,166 @@
+"""The stage: an exchange that runs, a clock that can be moved, actors that sign, and a narrator."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from dataexchange.api import create_app
+from dataexchange.cli.console import console
+from dataexchange.client import keyfile
+from dataexchange.client.exchange_client import Accepted, ExchangeClient, ExchangeRefusedError
+from dataexchange.client.signing import Actor, SigningKey
+from dataexchange.client.typeid import new_id
+from dataexchange.exchange.clock import Clock
+from dataexchange.identity.credit_code import check_character
+from dataexchange.settings import Settings
+
+ORIGIN = "demo.localhost/dataexchange"
+
+
+class DemoClock(Clock):
+    """A clock that runs as the system's does, ahead of it by what the story has skipped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """Return the story's time."""
+        return super().now() + self._ahead
+
+    def skip(self, days: float) -> None:
+        """Let `days` pass."""
+        self._ahead += timedelta(days=days)
+
+
+@dataclass
+class Stage:
+    """Everything that the story is told with."""
+
+    http: httpx.AsyncClient
+    clock: DemoClock
+    folder: Path
+    started: float = field(default_factory=time.monotonic)
+    refusals: list[tuple[str, str, str]] = field(default_factory=list)  # (what, code, zh)
+    facts: dict[str, Any] = field(default_factory=dict)
+    _clients: dict[int, ExchangeClient] = field(default_factory=dict)
+    _parties: int = 0
+
+    def say(self, zh: str, en: str) -> None:
+        """Tell what has happened, with the seconds since the start."""
+        elapsed = time.monotonic() - self.started
+        console.print(f"[dim]{elapsed:6.1f}s[/] {zh} [dim]· {en}[/]", highlight=False)
+
+    def chapter(self, zh: str, en: str) -> None:
+        """Begin a chapter."""
+        console.print(f"\n[bold cyan]■ {zh} · {en}[/]", highlight=False)
+
+    def actor(self, name: str) -> Actor:
+        """Return a new actor, its key kept in a file of its own."""
+        actor = Actor(new_id("party"), SigningKey.generate(), ORIGIN)
+        keyfile.save(actor, self.folder / "keys" / f"{name}.key")
+        return actor
+
+    def client(self, actor: Actor) -> ExchangeClient:
+        """Return the client of `actor`."""
+        return self._clients.setdefault(id(actor), ExchangeClient(self.http, actor))
+
+    async def do(self, actor: Actor, event: str, /, **payload: Any) -> Accepted:
+        """Have `actor` sign and submit an event."""
+        return await self.client(actor).submit(event, payload, at=self.clock.now())
+
+    async def refused(self, what: str, actor: Actor, event: str, /, **payload: Any) -> str:
+        """Have `actor` try what the rules refuse; return the code, and tell of it."""
+        try:
+            await self.do(actor, event, **payload)
+        except ExchangeRefusedError as refusal:
+            zh = str(refusal.problem.get("zh"))
+            self.refusals.append((what, refusal.code, zh))
+            console.print(f"        [yellow]✗ {what}[/] → {refusal.code}：{zh}", highlight=False)
+            return refusal.code
+        raise AssertionError(f"{event} should have been refused: {what}")
+
+    async def state(self, actor: Actor, key: str) -> dict[str, Any]:
+        """Return what the ledger holds of `key`."""
+        return await self.client(actor).state(key)
+
+    async def head(self, actor: Actor, key: str) -> str:
+        """Return the leaf hash that a consent to `key` names."""
+        return await self.client(actor).head(key)
+
+    def profile(self, actor: Actor, name: str, kind: str, *roles: str) -> dict[str, Any]:
+        """Return the profile of an organisation of the demonstration."""
+        self._parties += 1
+        first = f"91350100{self._parties:09d}"
+        return {
+            "party": actor.party,
+            "name": f"{name}（演示）",
+            "credit_code": first + check_character(first),
+            "party_kind": kind,
+            "roles": list(roles),
+            "key": actor.key.id,
+        }
+
+    async def join(self, operator: Actor, file: str, name: str, kind: str, *roles: str) -> Actor:
+        """Return an organisation that applied and was admitted."""
+        actor = self.actor(file)
+        await self.do(actor, "party.applied@1", **self.profile(actor, name, kind, *roles))
+        await self.do(operator, "party.admitted@1", party=actor.party, roles=list(roles))
+        self.say(f"{name} 入场：{'、'.join(roles)}", f"{file} admitted")
+        return actor
+
+    async def second_key(self, actor: Actor) -> Actor:
+        """Return the same party with a second key, for acts that need two signers."""
+        key = SigningKey.generate()
+        await self.do(actor, "key.added@1", party=actor.party, key=key.id)
+        return Actor(actor.party, key, actor.log)
+
+
+@asynccontextmanager
+async def stage(folder: Path) -> AsyncIterator[Stage]:
+    """Run an exchange of the demonstration's own, served over HTTP on a free port."""
+    clock = DemoClock()
+    settings = Settings(
+        database_url=None,
+        owner_database_url=None,
+        data_folder=folder / "exchange",
+        origin=ORIGIN,
+        port=_free_port(),
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, clock),
+            host="127.0.0.1",
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+        )
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            task.result()
+            raise RuntimeError("the demonstration's exchange did not start")
+        await asyncio.sleep(0.05)
+    url = f"http://127.0.0.1:{settings.port}"
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=120) as http:
+            yield Stage(http, clock, folder)
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
