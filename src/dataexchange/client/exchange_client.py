@@ -1,6 +1,6 @@
 """The exchange over HTTP, for one actor: signed events in, receipts, registers and proofs out."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,13 +64,20 @@ def access_token(actor: Actor, now: datetime | None = None, life: timedelta = TO
 class ExchangeClient:
     """One actor's client; without an actor it reads what is public."""
 
-    def __init__(self, http: httpx.AsyncClient, actor: Actor | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        actor: Actor | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._http = http
         self._actor = actor
+        self._now = now
         self._token: tuple[str, datetime] | None = None
 
     async def submit(self, event: str, payload: Mapping[str, Any], **options: Any) -> Accepted:
         """Sign and send one event; `options` as in `Actor.state`. Safe to repeat with its id."""
+        options.setdefault("at", self._now())
         sent = signed(self._signer, self._signer.state(event, payload, **options))
         return await self.send(sent)
 
@@ -98,6 +105,7 @@ class ExchangeClient:
 
     async def dry_run(self, event: str, payload: Mapping[str, Any], **options: Any) -> Any:
         """Return the states that the event would leave; a refusal is raised; nothing is kept."""
+        options.setdefault("at", self._now())
         sent = signed(self._signer, self._signer.state(event, payload, **options))
         return (await self._json("POST", "/v1/events/dry-run", content=sent.body))["states"]
 
@@ -172,7 +180,7 @@ class ExchangeClient:
     def _headers(self) -> dict[str, str]:
         if self._actor is None:
             return {}
-        now = datetime.now(UTC)
+        now = self._now()
         if self._token is None or now > self._token[1]:
             self._token = (access_token(self._actor, now), now + TOKEN_LIFE / 2)
         return {"Authorization": f"Bearer {self._token[0]}"}

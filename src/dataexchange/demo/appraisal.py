@@ -76,6 +76,7 @@ async def appraise(stage: Stage, cast: Cast, made: Made) -> Appraised:
     }
     await stage.refused(
         "只用一种方法且无理由",
+        "valuation.too_few_methods",
         cast.appraiser,
         "valuation.drafted@1",
         **{**drafted, "methods": used[:1], "value_fen": used[0]["value_fen"]},
@@ -134,9 +135,10 @@ async def _commission(stage: Stage, cast: Cast, made: Made) -> str:
 
 
 def _weighted(results: dict[str, Result], figure: Callable[[Result], int]) -> int:
-    """Return the weighted figure in 分; the weights are tenths, so the sum is exact to a tenth."""
+    """Return the weighted figure in 分, half up; the weights are tenths."""
     tenths = {method: int(weight[2:]) for method, weight in WEIGHTS.items()}
-    return sum(figure(result) * tenths[method] for method, result in results.items()) // 10
+    weighted = sum(figure(result) * tenths[method] for method, result in results.items())
+    return (weighted + 5) // 10
 
 
 def _quantile_fen(result: Result, name: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dataexchange.content.quality import Measurement, measure_file
 from dataexchange.content.rules import RuleSet
-from dataexchange.content.sample import Sample, load_sample, sample_file
+from dataexchange.content.sample import load_sample, sample_file
 from dataexchange.content.table import open_table
 
 SAMPLE = "weather"
@@ -50,20 +50,27 @@ def raw_data(chosen: Path | None, folder: Path, as_of: datetime) -> Data:
 
 
 def product_data(raw: Data, folder: Path, as_of: datetime) -> Data:
-    """Return the product: the raw rows without duplicates and without any missing value.
+    """Return the product: the raw rows without duplicates and without their rare gaps.
 
-    A simple product, and a real one: every cell comes from the file that was committed to.
+    A simple product, and a real one: every cell comes from the file that was committed to. A
+    column that is often empty is left so; a row that lacks what is rarely missing is left out.
     """
     path = folder / "product.csv"
     with open_table(raw.path) as table, path.open("w", newline="", encoding="utf-8") as file:
+        rows = table.fetch("SELECT DISTINCT * FROM raw ORDER BY ALL")
+        rarely = _rarely_missing(rows, len(table.names))
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table.names)
-        rows = table.fetch("SELECT DISTINCT * FROM raw ORDER BY ALL")
-        complete = [row for row in rows if not _lacks(row)]
-        writer.writerows(complete or rows)
+        writer.writerows(row for row in rows if not any(_lacks(row[at]) for at in rarely))
     measured = measure_file(path, as_of=as_of, rules=raw.rules)
     title = f"{raw.title}（清洗去重版）"[:200]
     return Data(path, title, raw.licence, raw.source, raw.temporal_start, raw.rules, measured)
+
+
+def _rarely_missing(rows: list[tuple[Any, ...]], width: int) -> list[int]:
+    """Return the columns that lack a value in fewer than 1 % of the rows."""
+    gaps = [sum(_lacks(row[at]) for row in rows) for at in range(width)]
+    return [at for at, count in enumerate(gaps) if count * 100 < len(rows)]
 
 
 def elements(data: Data, theme: str) -> dict[str, Any]:
@@ -81,8 +88,5 @@ def elements(data: Data, theme: str) -> dict[str, Any]:
     }
 
 
-def _lacks(row: tuple[Any, ...]) -> bool:
-    return any(cell is None or str(cell) in MISSING for cell in row)
-
-
-__all__ = ["Data", "Sample", "elements", "product_data", "raw_data"]
+def _lacks(cell: object) -> bool:
+    return cell is None or str(cell) in MISSING

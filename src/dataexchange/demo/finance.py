@@ -77,6 +77,7 @@ async def _second_pledge(
     await stage.do(cast.developer, "pledge.drafted@1", **_terms(cast, made, second, loan_fen))
     await stage.refused(
         "同一资产再次质押，超出质押率上限",
+        "pledge.ltv_exceeded",
         cast.appraiser,
         "pledge.valued@1",
         pledge=second,
@@ -93,14 +94,15 @@ async def _sale(stage: Stage, cast: Cast, made: Made) -> None:
         "title.transfer_proposed@1",
         transfer=transfer,
         asset=made.product,
-        to=cast.buyer.party,
-        price_fen=1_000_000,
+        to=cast.bureau.party,
+        price_fen=100_000,
         valid_until=format_time(stage.clock.now() + timedelta(days=30)),
     )
-    proposal = await stage.head(cast.buyer, transfer)
+    proposal = await stage.head(cast.bureau, transfer)
     await stage.refused(
         "未经质权人同意转让已质押资产",
-        cast.buyer,
+        "asset.encumbered",
+        cast.bureau,
         "title.transferred@1",
         transfer=transfer,
         asset=made.product,
@@ -166,6 +168,7 @@ async def _guarantee(stage: Stage, cast: Cast, pledge: str, appraised: Appraised
     stage.say("保证合同 400,000.00 元生效，审批人与调查人分离", "a guarantee in force")
     await stage.refused(
         "担保集中度超过净资产的 10%",
+        "guarantee.obligor_exceeded",
         guarantor,
         "guarantee.signed@1",
         guarantee=refused,
@@ -228,7 +231,9 @@ async def _claim(stage: Stage, cast: Cast, cover: str, appraised: Appraised) -> 
     proposal = await stage.head(cast.developer, claim)
     await stage.do(cast.developer, "claim.agreed@1", claim=claim, proposal=proposal)
     paying = {"claim": claim, "cover": cover, "claimant": cast.developer.party}
-    await stage.refused("核定人自行付款", cast.insurer, "claim.paid@1", **paying)
+    await stage.refused(
+        "核定人自行付款", "claim.assessor_pays", cast.insurer, "claim.paid@1", **paying
+    )
     await stage.do(cashier, "claim.paid@1", **paying)
     paid_fen = (await stage.state(cast.developer, claim))["paid_fen"]
     stage.facts["claim_paid_fen"] = paid_fen

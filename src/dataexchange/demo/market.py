@@ -70,6 +70,7 @@ async def _deliver(stage: Stage, cast: Cast, made: Made, deal: Deal) -> None:
     await stage.do(cast.developer, "delivery.started@1", **named)
     await stage.refused(
         "交付与承诺不符的内容",
+        "delivery.wrong_content",
         cast.developer,
         "delivery.completed@1",
         **named,

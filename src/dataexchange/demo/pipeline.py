@@ -141,6 +141,7 @@ async def _register_rights(stage: Stage, cast: Cast, holder: Actor, asset: str) 
     certificate = {"registration": registration, "asset": asset, "version": 1}
     await stage.refused(
         "公示期内登记权利",
+        "rights.window_open",
         cast.registrar,
         "rights.registered@1",
         **certificate,
@@ -203,14 +204,18 @@ async def _develop(stage: Stage, cast: Cast, resource: str, raw: Data) -> Made:
         "a product, its lineage pinned to the source's version",
     )
     await stage.refused(
-        "未评估即挂牌", cast.developer, "listing.published@1", **listing(stage, product, resource)
+        "未评估即挂牌",
+        "gate.not_assessed",
+        cast.developer,
+        "listing.published@1",
+        **listing(stage, product, resource),
     )
     await _govern(stage, cast, cast.developer, product, made, sources=[resource])
     return Made(resource, raw, product, made, scenario)
 
 
 def listing(stage: Stage, product: str, resource: str, fee_fen: int = 5_000_000) -> dict[str, Any]:
-    """Return the listing of the product at a fixed fee."""
+    """Return the listing of the product at a fixed fee, open to offers."""
     return {
         "listing": new_id("listing"),
         "asset": product,
@@ -219,6 +224,7 @@ def listing(stage: Stage, product: str, resource: str, fee_fen: int = 5_000_000)
         "price": {"model": "fixed", "fee_fen": fee_fen},
         "terms": {"term_days": 365, "territory": ["CN"], "deletion_days": 30},
         "forms": ["file"],
+        "negotiable": True,
         "valid_until": format_time(stage.clock.now() + timedelta(days=90)),
     }
 

@@ -23,6 +23,7 @@ from dataexchange.errors import DataExchangeError
 from dataexchange.exchange.log_key import load_or_make
 
 CONTENT_BYTES_MAX = 1_000_000
+OURS = ("exchange", "forged", "keys")  # what an earlier run left in the output folder
 
 
 class DemoFailedError(DataExchangeError):
@@ -33,8 +34,8 @@ def run(data: Path | None, out: Path) -> None:
     """Tell the story with `data` (or the sample), and leave bundle, policy and summary in `out`."""
     if data is not None and not data.is_file():
         raise DemoFailedError(f"没有文件 {data} / there is no file {data}")
-    if (out / "exchange").exists():
-        shutil.rmtree(out)
+    for name in OURS:
+        shutil.rmtree(out / name, ignore_errors=True)
     (out / "keys").mkdir(parents=True, exist_ok=True)
     asyncio.run(_run(data, out))
 

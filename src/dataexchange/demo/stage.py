@@ -52,7 +52,7 @@ class Stage:
     started: float = field(default_factory=time.monotonic)
     refusals: list[tuple[str, str, str]] = field(default_factory=list)  # (what, code, zh)
     facts: dict[str, Any] = field(default_factory=dict)
-    _clients: dict[int, ExchangeClient] = field(default_factory=dict)
+    _clients: dict[str, ExchangeClient] = field(default_factory=dict)
     _parties: int = 0
 
     def say(self, zh: str, en: str) -> None:
@@ -72,21 +72,27 @@ class Stage:
 
     def client(self, actor: Actor) -> ExchangeClient:
         """Return the client of `actor`."""
-        return self._clients.setdefault(id(actor), ExchangeClient(self.http, actor))
+        if actor.key.id not in self._clients:
+            self._clients[actor.key.id] = ExchangeClient(self.http, actor, self.clock.now)
+        return self._clients[actor.key.id]
 
     async def do(self, actor: Actor, event: str, /, **payload: Any) -> Accepted:
         """Have `actor` sign and submit an event."""
-        return await self.client(actor).submit(event, payload, at=self.clock.now())
+        return await self.client(actor).submit(event, payload)
 
-    async def refused(self, what: str, actor: Actor, event: str, /, **payload: Any) -> str:
-        """Have `actor` try what the rules refuse; return the code, and tell of it."""
+    async def refused(
+        self, what: str, code: str, actor: Actor, event: str, /, **payload: Any
+    ) -> None:
+        """Have `actor` try what the rules refuse with `code`, and tell of it."""
         try:
             await self.do(actor, event, **payload)
         except ExchangeRefusedError as refusal:
             zh = str(refusal.problem.get("zh"))
             self.refusals.append((what, refusal.code, zh))
             console.print(f"        [yellow]✗ {what}[/] → {refusal.code}：{zh}", highlight=False)
-            return refusal.code
+            if refusal.code != code:
+                raise
+            return
         raise AssertionError(f"{event} should have been refused: {what}")
 
     async def state(self, actor: Actor, key: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ async def supervise(stage: Stage, cast: Cast, made: Made) -> None:
     stage.say("监管机构冻结产品", "the regulator freezes the product")
     await stage.refused(
         "冻结期间挂牌",
+        "asset.frozen",
         cast.developer,
         "listing.published@1",
         **listing(stage, made.product, made.resource),
