@@ -168,18 +168,16 @@ def repay(view: View, event: Event[PledgeRepaid]) -> Changes:
     """Pay interest, then principal; a call is cured once the ratio holds again."""
     said = event.payload
     pledge = view.get(Pledge, said.pledge)
-    require_status(pledge, *LIVE, "DEFAULTED")
+    require_status(pledge, *LIVE, "DEFAULTED", "REALISED")
     require_actor(event.actor, pledge.pledgor, pledge.id)
     require_same("lender", said.lender, pledge.lender)
     require_same("asset", said.asset, pledge.asset)
-    interest_fen = accrued_interest_fen(pledge, event.recorded_at)
-    due_fen = pledge.debt_fen + interest_fen
+    due_fen = owed_fen(pledge, event.recorded_at)
     if said.amount_fen > due_fen:
         raise OVERPAID(amount_fen=said.amount_fen, due_fen=due_fen)
     book = Book(view)
     book.move(said.amount_fen, source=account_key(event.actor), target=account_key(pledge.lender))
-    paid = pledge.but(debt_fen=due_fen - said.amount_fen, drawn_at=format_time(event.recorded_at))
-    return _cured(paid), *book.changes()
+    return paid_down(pledge, said.amount_fen, event.recorded_at), *book.changes()
 
 
 @event(
@@ -233,7 +231,7 @@ def default(view: View, event: Event[PledgeNamed]) -> Changes:
     ends = [moment for moment in (pledge.cure_until, pledge.due) if moment is not None]
     if pledge.debt_fen == 0 or not any(event.recorded_at > parse_time(end) for end in ends):
         raise CURE_NOT_EXPIRED(until=pledge.cure_until or pledge.due)
-    return pledge.but(status="DEFAULTED")
+    return pledge.but(status="DEFAULTED", defaulted_at=format_time(event.recorded_at))
 
 
 @event(
@@ -278,7 +276,11 @@ def realise(view: View, event: Event[PledgeRealised]) -> Changes:
     for one in pledges:
         free = released(free, one.id)
     unpaid = {payment.lien: payment.unpaid_fen for payment in shared.payments}
-    settled = tuple(one.but(status="REALISED", debt_fen=unpaid[one.id]) for one in pledges)
+    now = format_time(event.recorded_at)
+    settled = tuple(
+        one.but(status="REALISED", debt_fen=unpaid[one.id], drawn_at=one.drawn_at and now)
+        for one in pledges
+    )
     return transferred(free, event.actor, frozenset()), *settled, *book.changes()
 
 
@@ -322,6 +324,20 @@ def accrued_interest_fen(pledge: Pledge, now: datetime) -> int:
     seconds = int((now - parse_time(pledge.drawn_at)).total_seconds())
     rate = Fraction(pledge.interest_ratio)
     return half_up_fen(pledge.debt_fen * rate * Fraction(max(seconds, 0), YEAR_SECONDS))
+
+
+def owed_fen(pledge: Pledge, now: datetime) -> int:
+    """Return what the pledgor owes at `now`, in 分: debt and interest."""
+    return pledge.debt_fen + accrued_interest_fen(pledge, now)
+
+
+def paid_down(pledge: Pledge, amount_fen: int, now: datetime) -> Pledge:
+    """Return `pledge` after the lender was paid `amount_fen`, by whomever, interest first.
+
+    What a guarantor or an insurer pays the lender lessens the debt too: nobody collects it twice.
+    """
+    left_fen = owed_fen(pledge, now) - amount_fen
+    return _cured(pledge.but(debt_fen=left_fen, drawn_at=format_time(now)))
 
 
 def _call(pledge: Pledge) -> object:

@@ -120,6 +120,7 @@ class Pledge(State, frozen=True, kw_only=True):
     due: str | None = None
     debt_fen: int = 0
     cure_until: str | None = None
+    defaulted_at: str | None = None
     reserve_fen: int = 0
     costs_fen: int = 0
 

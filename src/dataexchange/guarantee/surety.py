@@ -1,24 +1,23 @@
-"""Guarantees 担保: applied for, reviewed, approved, signed, in force, called, paid, recovered.
+"""Guarantees 担保, from the application to the creditor's acceptance.
 
     APPLIED → REVIEWED → APPROVED → SIGNED → IN_FORCE → CALLED → PAID → CLOSED
-    APPLIED, REVIEWED → REJECTED;  IN_FORCE → RELEASED | LAPSED
+    APPLIED → REJECTED;  before IN_FORCE → WITHDRAWN;  IN_FORCE → RELEASED | LAPSED
 
-Limits are checked again at SIGNED, in the same event that adds the commitment.
+Limits are checked again at SIGNED, in the same event that adds the commitment. What comes after
+the acceptance is in `guarantee.recourse`, who shares the risk in `guarantee.reguarantee`.
 """
 
+from calendar import monthrange
+from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Annotated
-
-from pydantic import Field
+from typing import Protocol
 
 from dataexchange.accounts.book import Book, account_key
 from dataexchange.guarantee import commitments
-from dataexchange.guarantee.commitments import GuarantorBook, book_key
 from dataexchange.guarantee.exposure import ObligorKind
 from dataexchange.guarantee.pledge import Pledge
-from dataexchange.guarantee.risk_sharing import check_recourse
 from dataexchange.identity.party import Party
-from dataexchange.ledger.statement import format_time, parse_time
+from dataexchange.ledger.statement import format_time
 from dataexchange.rules import (
     Changes,
     Event,
@@ -32,9 +31,12 @@ from dataexchange.rules import (
     require_same,
     require_status,
 )
-from dataexchange.rules.payload import Code, Days, Fen, Hash, Line, PositiveFen
+from dataexchange.rules.payload import Day, Days, Fen, Hash, Line, PositiveFen
 from dataexchange.rules.reference import GroupId, GuaranteeId, PartyId, PledgeId
-from dataexchange.rules.time import end_of_day_after
+from dataexchange.rules.time import CHINA, end_of_day_after
+
+PERIOD_MONTHS_DEFAULT = 6
+"""The guarantee period where none is agreed: six months from the debt's due day (art. 692)."""
 
 REVIEWER_APPROVES = RefusalCode(
     "guarantee.reviewer_approves",
@@ -48,33 +50,39 @@ NOT_A_GUARANTOR = RefusalCode(
     zh="{party} 不是担保机构",
     en="{party} is not a guarantor",
 )
-NOT_EXECUTED = RefusalCode(
-    "guarantee.not_executed",
-    clause="民法典 art. 687: 先诉抗辩权",
-    zh="一般保证须先对债务人强制执行仍不能清偿",
-    en="A general guarantee is called only after execution against the debtor has failed",
-    remedy_zh="填写执行文书号 execution_reference。",
-    remedy_en="Give execution_reference.",
+PARTIES_SAME = RefusalCode(
+    "guarantee.parties_same",
+    clause="民法典 art. 681",
+    zh="债务人、债权人、保证人须为三个不同主体",
+    en="Obligor, creditor and guarantor are three different parties",
 )
-PERIOD_OVER = RefusalCode(
-    "guarantee.period_over",
-    clause="民法典 arts. 692-693: 保证期间",
-    zh="保证期间已于 {until} 届满",
-    en="The guarantee period ended at {until}",
+KIND_UNFOUNDED = RefusalCode(
+    "guarantee.kind_unfounded",
+    clause="银保监发〔2018〕1号, 融资担保责任余额计量办法",
+    zh="{party} 未登记为小微企业或“三农”主体，不得按 {kind} 计量",
+    en="{party} is not recorded as a small firm or farmer; {kind} is not its weight",
+)
+RATING_NEEDED = RefusalCode(
+    "guarantee.rating_needed",
+    clause="银保监发〔2018〕1号: 主体信用评级AA+以上",
+    zh="债券担保须有发行人 AA+ 及以上评级的凭据",
+    en="A bond is recommended with proof that its issuer is rated AA+ or better",
+    remedy_zh="填写 rating_sha256，或以 other 类申请。",
+    remedy_en="Give rating_sha256, or apply with kind other.",
+)
+DAY_UNREAL = RefusalCode(
+    "guarantee.day_unreal",
+    clause="民法典 art. 692",
+    zh="没有 {day} 这一天",
+    en="There is no day {day}",
+    kind="malformed",
+)
+RISK_NOT_ACCEPTED = RefusalCode(
+    "guarantee.risk_not_accepted",
+    clause="contract on risk sharing 风险分担协议",
+    zh="尚有分担方未确认：{parties}",
+    en="Not every sharer of the risk has accepted yet: {parties}",
     kind="conflict",
-)
-PERIOD_RUNS = RefusalCode(
-    "guarantee.period_runs",
-    clause="民法典 arts. 692-693",
-    zh="保证期间至 {until} 尚未届满",
-    en="The guarantee period runs until {until}",
-    kind="conflict",
-)
-BEYOND_AMOUNT = RefusalCode(
-    "guarantee.beyond_amount",
-    clause="民法典 art. 691",
-    zh="{amount_fen} 分超过担保金额 {limit_fen} 分",
-    en="{amount_fen} fen is more than the {limit_fen} fen guaranteed",
 )
 
 
@@ -97,31 +105,28 @@ class Guarantee(State, frozen=True, kw_only=True):
     fee_fen: int
     kind: ObligorKind
     liability: Liability
-    period_days: int
+    debt_due: str
+    period_days: int | None
     status: str
     policy_version: int
     pledge: str | None = None
-    group: str | None = None
     reviewed_by: str | None = None
     review: str | None = None
     until: str | None = None
     called_fen: int = 0
     paid_fen: int = 0
     recovered_fen: int = 0
-
-
-class CapitalReported(Payload):
-    """A guarantor's audited capital: what its limits rest on."""
-
-    net_assets_fen: PositiveFen
-    stakes_in_guarantors_fen: Fen = 0
-    focused: Annotated[bool, Field(description="主要为小微企业和“三农”服务")] = False
-    controlling_shareholders: Annotated[tuple[PartyId, ...], Field(max_length=8)] = ()
-    report_sha256: Hash
+    shares: dict[str, str] = {}
+    shares_accepted: tuple[str, ...] = ()
+    shares_paid_fen: dict[str, int] = {}
 
 
 class GuaranteeApplied(Payload):
-    """What the obligor asks for, and whose debt it backs."""
+    """What the obligor asks for, and whose debt it backs.
+
+    The guarantee period 保证期间 runs from the day the debt is due (民法典 art. 692); without
+    `period_days` it is six months.
+    """
 
     guarantee: GuaranteeId
     guarantor: PartyId
@@ -130,7 +135,8 @@ class GuaranteeApplied(Payload):
     fee_fen: Fen
     kind: ObligorKind = ObligorKind.OTHER
     liability: Liability = Liability.JOINT
-    period_days: Days
+    debt_due: Day
+    period_days: Days | None = None
     pledge: PledgeId | None = None
 
 
@@ -140,6 +146,7 @@ class GuaranteeReviewed(Payload):
     guarantee: GuaranteeId
     report_sha256: Hash
     recommended: bool
+    rating_sha256: Hash | None = None
 
 
 class GuaranteeNamed(Payload):
@@ -165,64 +172,14 @@ class GuaranteeAccepted(Payload):
     guarantor: PartyId
 
 
-class GuaranteeCalled(Payload):
-    """The creditor calls."""
-
-    guarantee: GuaranteeId
-    amount_fen: PositiveFen
-    execution_reference: Code | None = None
-    pledge: PledgeId | None = None
-
-
-class GuaranteePaid(Payload):
-    """The guarantor pays the creditor 代偿."""
-
-    guarantee: GuaranteeId
-    creditor: PartyId
-    obligor: PartyId
-    group: GroupId | None = None
-    amount_fen: PositiveFen
-
-
-class GuaranteeRecovered(Payload):
-    """The obligor pays back to the guarantor 追偿."""
-
-    guarantee: GuaranteeId
-    guarantor: PartyId
-    amount_fen: PositiveFen
-
-
-class GuaranteeEnded(Payload):
-    """The end of a guarantee that was never called."""
+class GuaranteeWithdrawn(Payload):
+    """Either side steps back before the creditor has accepted."""
 
     guarantee: GuaranteeId
     guarantor: PartyId
     obligor: PartyId
     group: GroupId | None = None
     reason: Line
-
-
-@event(
-    "guarantor.capital_reported@1",
-    by={Role.GUARANTOR},
-    zh="报告净资产",
-    en="Report a guarantor's capital",
-    clause="国务院令683号 art. 15",
-    also=lambda payload, actor: (book_key(actor),),
-)
-def report_capital(view: View, event: Event[CapitalReported]) -> Changes:
-    """Set what the limits rest on; the balance carried stays as it is."""
-    said = event.payload
-    held = view.find(GuarantorBook, book_key(event.actor))
-    return GuarantorBook(
-        id=book_key(event.actor),
-        net_assets_fen=said.net_assets_fen,
-        stakes_fen=said.stakes_in_guarantors_fen,
-        focused=said.focused,
-        controlling_shareholders=said.controlling_shareholders,
-        report=said.report_sha256,
-        balance_fen=held.balance_fen if held is not None else 0,
-    )
 
 
 @event(
@@ -236,13 +193,17 @@ def apply(view: View, event: Event[GuaranteeApplied]) -> Changes:
     """The debtor applies."""
     said = event.payload
     view.require_new(said.guarantee)
+    if len({event.actor, said.guarantor, said.creditor}) < 3:
+        raise PARTIES_SAME()
     guarantor = view.get(Party, said.guarantor)
     if Role.GUARANTOR not in guarantor.roles or guarantor.status != "active":
         raise NOT_A_GUARANTOR(party=said.guarantor)
+    _require_kind(view.get(Party, event.actor), said.kind)
     if said.pledge is not None:
         pledge = view.get(Pledge, said.pledge)
         require_same("pledgor", event.actor, pledge.pledgor)
         require_same("creditor", said.creditor, pledge.lender)
+    period_end(said.debt_due, said.period_days)
     return Guarantee(
         id=said.guarantee,
         obligor=event.actor,
@@ -252,6 +213,7 @@ def apply(view: View, event: Event[GuaranteeApplied]) -> Changes:
         fee_fen=said.fee_fen,
         kind=said.kind,
         liability=said.liability,
+        debt_due=said.debt_due,
         period_days=said.period_days,
         pledge=said.pledge,
         status="APPLIED",
@@ -269,8 +231,10 @@ def apply(view: View, event: Event[GuaranteeApplied]) -> Changes:
 def review(view: View, event: Event[GuaranteeReviewed]) -> Changes:
     """The analyst reports; what is not recommended ends here."""
     said = event.payload
-    guarantee = _of_guarantor(view, said.guarantee, event.actor)
+    guarantee = of_guarantor(view, said.guarantee, event.actor)
     require_status(guarantee, "APPLIED")
+    if said.recommended and guarantee.kind is ObligorKind.BOND and said.rating_sha256 is None:
+        raise RATING_NEEDED()
     return guarantee.but(
         status="REVIEWED" if said.recommended else "REJECTED",
         reviewed_by=event.key,
@@ -287,7 +251,7 @@ def review(view: View, event: Event[GuaranteeReviewed]) -> Changes:
 )
 def approve(view: View, event: Event[GuaranteeNamed]) -> Changes:
     """The committee approves, with another key than the analyst's."""
-    guarantee = _of_guarantor(view, event.payload.guarantee, event.actor)
+    guarantee = of_guarantor(view, event.payload.guarantee, event.actor)
     require_status(guarantee, "REVIEWED")
     if event.key == guarantee.reviewed_by:
         raise REVIEWER_APPROVES()
@@ -305,12 +269,12 @@ def approve(view: View, event: Event[GuaranteeNamed]) -> Changes:
 def sign(view: View, event: Event[GuaranteeSigned]) -> Changes:
     """Commit; every limit is checked with this commitment in it."""
     said = event.payload
-    guarantee = _of_guarantor(view, said.guarantee, event.actor)
+    guarantee = of_guarantor(view, said.guarantee, event.actor)
     require_status(guarantee, "APPROVED")
     require_same("obligor", said.obligor, guarantee.obligor)
     require_same("group", said.group, view.get(Party, said.obligor).group)
-    carried = _carry(view, guarantee, said.group, guarantee.amount_fen)
-    return guarantee.but(status="SIGNED", group=said.group), *carried
+    carried = carry(view, guarantee, said.group, guarantee.amount_fen)
+    return guarantee.but(status="SIGNED"), *carried
 
 
 @event(
@@ -330,137 +294,62 @@ def accept(view: View, event: Event[GuaranteeAccepted]) -> Changes:
     require_same("proposal", said.proposal, view.head(guarantee.id))
     require_same("obligor", said.obligor, guarantee.obligor)
     require_same("guarantor", said.guarantor, guarantee.guarantor)
+    _require_sharers(guarantee)
     book = Book(view)
     book.move(
         guarantee.fee_fen, source=account_key(said.obligor), target=account_key(said.guarantor)
     )
-    until = format_time(end_of_day_after(event.recorded_at, guarantee.period_days))
+    until = format_time(period_end(guarantee.debt_due, guarantee.period_days))
     return guarantee.but(status="IN_FORCE", until=until), *book.changes()
 
 
 @event(
-    "guarantee.called@1",
-    by={Role.LENDER, Role.PROVIDER, Role.BUYER},
-    zh="请求代偿",
-    en="Call a guarantee",
-    clause="民法典 arts. 687, 688, 693",
-)
-def call(view: View, event: Event[GuaranteeCalled]) -> Changes:
-    """The creditor calls within the period; a general guarantee only after execution."""
-    said = event.payload
-    guarantee = view.get(Guarantee, said.guarantee)
-    require_status(guarantee, "IN_FORCE")
-    require_actor(event.actor, guarantee.creditor, guarantee.id)
-    if event.recorded_at > parse_time(guarantee.until or ""):
-        raise PERIOD_OVER(until=guarantee.until)
-    if guarantee.liability is Liability.GENERAL and said.execution_reference is None:
-        raise NOT_EXECUTED()
-    if said.amount_fen > guarantee.amount_fen:
-        raise BEYOND_AMOUNT(amount_fen=said.amount_fen, limit_fen=guarantee.amount_fen)
-    require_same("pledge", said.pledge, guarantee.pledge)
-    if said.pledge is not None:
-        require_status(view.get(Pledge, said.pledge), "DEFAULTED", "REALISING", "REALISED")
-    return guarantee.but(status="CALLED", called_fen=said.amount_fen)
-
-
-@event(
-    "guarantee.paid@1",
-    by={Role.GUARANTOR},
-    zh="代偿",
-    en="Pay under a guarantee",
-    clause="民法典 art. 681",
-    also=lambda payload, actor: (
-        account_key(actor),
-        account_key(payload.creditor),
-        *commitments.keys(actor, payload.obligor, payload.group),
-    ),
-)
-def pay(view: View, event: Event[GuaranteePaid]) -> Changes:
-    """Pay what was called; the commitment is no longer in force."""
-    said = event.payload
-    guarantee = _of_guarantor(view, said.guarantee, event.actor)
-    require_status(guarantee, "CALLED")
-    require_same("amount", said.amount_fen, guarantee.called_fen)
-    _require_names(guarantee, said.obligor, said.group)
-    require_same("creditor", said.creditor, guarantee.creditor)
-    book = Book(view)
-    book.move(said.amount_fen, source=account_key(event.actor), target=account_key(said.creditor))
-    carried = _carry(view, guarantee, said.group, -guarantee.amount_fen)
-    return guarantee.but(status="PAID", paid_fen=said.amount_fen), *carried, *book.changes()
-
-
-@event(
-    "guarantee.recovered@1",
-    by={Role.PROVIDER, Role.BUYER},
-    zh="追偿到账",
-    en="Pay a guarantor back",
-    clause="民法典 art. 700",
-    also=lambda payload, actor: (account_key(actor), account_key(payload.guarantor)),
-)
-def recover(view: View, event: Event[GuaranteeRecovered]) -> Changes:
-    """The obligor pays back; never more than the guarantor paid."""
-    said = event.payload
-    guarantee = view.get(Guarantee, said.guarantee)
-    require_status(guarantee, "PAID")
-    require_actor(event.actor, guarantee.obligor, guarantee.id)
-    require_same("guarantor", said.guarantor, guarantee.guarantor)
-    check_recourse(
-        said.amount_fen, paid_fen=guarantee.paid_fen, recovered_fen=guarantee.recovered_fen
-    )
-    book = Book(view)
-    book.move(said.amount_fen, source=account_key(event.actor), target=account_key(said.guarantor))
-    recovered_fen = guarantee.recovered_fen + said.amount_fen
-    status = "CLOSED" if recovered_fen == guarantee.paid_fen else "PAID"
-    return guarantee.but(status=status, recovered_fen=recovered_fen), *book.changes()
-
-
-@event(
-    "guarantee.released@1",
-    by={Role.LENDER, Role.PROVIDER, Role.BUYER},
-    zh="解除担保",
-    en="Release a guarantee",
-    clause="民法典 art. 393",
+    "guarantee.withdrawn@1",
+    by={Role.GUARANTOR, Role.PROVIDER, Role.BUYER},
+    zh="撤回担保",
+    en="Withdraw a guarantee",
+    clause="民法典 arts. 475-477",
     also=lambda payload, actor: commitments.keys(payload.guarantor, payload.obligor, payload.group),
 )
-def release(view: View, event: Event[GuaranteeEnded]) -> Changes:
-    """The creditor lets the guarantor go: the debt is extinguished."""
-    guarantee = view.get(Guarantee, event.payload.guarantee)
-    require_status(guarantee, "IN_FORCE", "SIGNED")
-    require_actor(event.actor, guarantee.creditor, guarantee.id)
-    return _ended(view, guarantee, event.payload, "RELEASED")
+def withdraw(view: View, event: Event[GuaranteeWithdrawn]) -> Changes:
+    """Until the creditor has accepted, obligor or guarantor may step back."""
+    said = event.payload
+    guarantee = view.get(Guarantee, said.guarantee)
+    require_status(guarantee, "APPLIED", "REVIEWED", "APPROVED", "SIGNED")
+    require_actor(event.actor, (guarantee.obligor, guarantee.guarantor), guarantee.id)
+    if guarantee.status == "SIGNED":
+        return ended(view, guarantee, said, "WITHDRAWN")
+    return guarantee.but(status="WITHDRAWN")
 
 
-@event(
-    "guarantee.lapsed@1",
-    by={Role.OPERATOR, Role.GUARANTOR},
-    zh="保证期间届满",
-    en="Announce a lapsed guarantee",
-    clause="民法典 arts. 692-693",
-    also=lambda payload, actor: commitments.keys(payload.guarantor, payload.obligor, payload.group),
-)
-def lapse(view: View, event: Event[GuaranteeEnded]) -> Changes:
-    """The period is over and nobody called."""
-    guarantee = view.get(Guarantee, event.payload.guarantee)
-    require_status(guarantee, "IN_FORCE")
-    if event.recorded_at <= parse_time(guarantee.until or ""):
-        raise PERIOD_RUNS(until=guarantee.until)
-    return _ended(view, guarantee, event.payload, "LAPSED")
-
-
-def _of_guarantor(view: View, key: str, actor: str) -> Guarantee:
+def of_guarantor(view: View, key: str, actor: str) -> Guarantee:
+    """Return the guarantee; refuse anyone but its guarantor."""
     guarantee = view.get(Guarantee, key)
     require_actor(actor, guarantee.guarantor, guarantee.id)
     return guarantee
 
 
-def _require_names(guarantee: Guarantee, obligor: str, group: str | None) -> None:
-    require_same("obligor", obligor, guarantee.obligor)
-    require_same("group", group, guarantee.group)
+class NamesObligor(Protocol):
+    """A payload that names whose exposure it changes."""
+
+    @property
+    def guarantor(self) -> str:
+        """The guarantor."""
+        ...
+
+    @property
+    def obligor(self) -> str:
+        """The obligor."""
+        ...
+
+    @property
+    def group(self) -> str | None:
+        """The group that the obligor is counted in."""
+        ...
 
 
-def _carry(
-    view: View, guarantee: Guarantee, group: str | None, delta_fen: int
-) -> tuple[State, ...]:
+def carry(view: View, guarantee: Guarantee, group: str | None, delta_fen: int) -> tuple[State, ...]:
+    """Return the exposures after `delta_fen` more (or less) under `guarantee`."""
     return commitments.changed(
         view,
         guarantee.guarantor,
@@ -471,8 +360,44 @@ def _carry(
     )
 
 
-def _ended(view: View, guarantee: Guarantee, said: GuaranteeEnded, status: str) -> Changes:
-    _require_names(guarantee, said.obligor, said.group)
+def ended(view: View, guarantee: Guarantee, said: NamesObligor, status: str) -> Changes:
+    """Return the guarantee at `status` and the exposures without it."""
+    require_same("obligor", said.obligor, guarantee.obligor)
     require_same("guarantor", said.guarantor, guarantee.guarantor)
-    carried = _carry(view, guarantee, said.group, -guarantee.amount_fen)
+    carried = carry(view, guarantee, said.group, -guarantee.amount_fen)
     return guarantee.but(status=status), *carried
+
+
+def end_of_day(day: date) -> datetime:
+    """Return the end (UTC) of `day` in +08:00."""
+    return end_of_day_after(datetime.combine(day, time.min, CHINA), 0)
+
+
+def due_day(text: str) -> date:
+    """Return the day that `text` names; refuse one that does not exist."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise DAY_UNREAL(day=text) from error
+
+
+def period_end(debt_due: str, period_days: int | None) -> datetime:
+    """Return the end of the guarantee period: agreed days, or six months (arts. 202, 692)."""
+    due = due_day(debt_due)
+    if period_days is not None:
+        return end_of_day_after(datetime.combine(due, time.min, CHINA), period_days)
+    years, month = divmod(due.month - 1 + PERIOD_MONTHS_DEFAULT, 12)
+    year, month = due.year + years, month + 1
+    return end_of_day(date(year, month, min(due.day, monthrange(year, month)[1])))
+
+
+def _require_kind(obligor: Party, kind: ObligorKind) -> None:
+    favoured = kind in (ObligorKind.SMALL_FIRM, ObligorKind.FARMER)
+    if favoured and not obligor.small_or_farm:
+        raise KIND_UNFOUNDED(party=obligor.id, kind=kind.value)
+
+
+def _require_sharers(guarantee: Guarantee) -> None:
+    own = {guarantee.guarantor, guarantee.creditor}
+    if missing := set(guarantee.shares) - own - set(guarantee.shares_accepted):
+        raise RISK_NOT_ACCEPTED(parties=", ".join(sorted(missing)))
