@@ -33,37 +33,33 @@ def encode(value: Any) -> bytes:
     """Return the canonical bytes of `value`; refuse what the strict profile does not hold."""
     _require_plain(value, _DEPTH_MAX)
     try:
-        return orjson.dumps(value, option=_OPTIONS)
+        data = orjson.dumps(value, option=_OPTIONS)
     except (TypeError, ValueError) as error:
         raise NOT_CANONICAL(reason=str(error)) from error
+    # The escape may also be a backslash that is followed by the letters u0000, which is no NUL.
+    if b"\\u0000" in data and _holds_nul(value):
+        raise NOT_CANONICAL(reason="NUL")
+    return data
 
 
 def decode(data: bytes) -> Any:
     """Return what canonical `data` says; refuse any bytes that `encode` would not have made."""
-    value = parse(data)
-    require_same(data, value)
-    return value
-
-
-def parse(data: bytes) -> Any:
-    """Return what `data` says as JSON, canonical or not; floats and broken text are refused."""
     try:
-        return _DECODER.decode(data)
+        value = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise NOT_CANONICAL(reason=str(error)) from error
-
-
-def require_same(data: bytes, value: Any) -> None:
-    """Refuse unless `data` is the canonical form of `value`, which was parsed from it."""
-    if b"\\u0000" in data:
-        raise NOT_CANONICAL(reason="NUL")
+    # A key that is given twice, white space, another order or escape: all show here.
     if encode(value) != data:
         raise NOT_CANONICAL(reason="the bytes differ from the canonical encoding")
+    return value
 
 
 def jcs(value: Any) -> bytes:
     """Return the RFC 8785 form of any JSON value, floats and non-ASCII keys included."""
-    return rfc8785.dumps(value)
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise NOT_CANONICAL(reason=str(error)) from error
 
 
 def _refuse_float(text: str) -> NoReturn:
@@ -78,7 +74,7 @@ def _require_plain(value: Any, depth: int) -> None:
     if kind is dict:
         for key, member in value.items():
             if not (type(key) is str and key.isascii()):
-                raise NOT_CANONICAL(reason=f"a key is not ASCII: {key!r}")
+                raise NOT_CANONICAL(reason=f"a key is not ASCII: {str(key)[:40]!r}")
             if type(member) not in _LEAVES:
                 _require_plain(member, depth - 1)
     elif kind is list or kind is tuple:
@@ -87,6 +83,14 @@ def _require_plain(value: Any, depth: int) -> None:
                 _require_plain(member, depth - 1)
     elif kind not in _LEAVES:
         raise NOT_CANONICAL(reason=f"a value of type {kind.__name__}")
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any("\0" in key or _holds_nul(member) for key, member in value.items())
+    if isinstance(value, list | tuple):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 _LEAVES = frozenset({str, int, bool, type(None)})

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, TypeAlias
 
 import msgspec
 import orjson
 
-from dataexchange.errors import IntegrityError
+from dataexchange.errors import IntegrityError, RefusedError
 from dataexchange.ledger import canonical, merkle
 from dataexchange.ledger.signature import Signature
 from dataexchange.ledger.statement import Statement, format_time, parse_time
 
 ENTRY_SIZE_MAX = 65_535
 NO_PREVIOUS = "0" * 64
+
+Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
+LeafHash: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class EntryError(IntegrityError):
@@ -23,15 +28,15 @@ class EntryError(IntegrityError):
 class SubjectLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An entry's place in the chain of one subject: its count from 1, the previous leaf hash."""
 
-    prev: str
-    seq: int
+    prev: LeafHash
+    seq: Count
 
 
 class EntryFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The members of an entry."""
 
-    index: int
-    prev: str
+    index: Index
+    prev: LeafHash
     recorded_at: str
     signature: Signature
     statement: msgspec.Raw
@@ -60,18 +65,24 @@ class Entry:
 
     @classmethod
     def parse(cls, body: bytes) -> "Entry":
-        """Return the entry that the canonical `body` is; raise an error where it is not one."""
+        """Return the entry that the canonical `body` is; `EntryError` where it is not one.
+
+        Whether its chains, its signature and the rules hold is not asked here.
+        """
         if len(body) > ENTRY_SIZE_MAX:
             raise EntryError(f"{len(body)} bytes, {ENTRY_SIZE_MAX} at most")
-        canonical.decode(body)
         try:
+            canonical.decode(body)
             fields = _DECODER.decode(body)
-        except msgspec.ValidationError as error:
+            statement = Statement.parse(bytes(fields.statement))
+            recorded_at = parse_time(fields.recorded_at)
+        except (msgspec.ValidationError, RefusedError) as error:
             raise EntryError(str(error)) from error
         if fields.v != 1:
             raise EntryError(f"v is {fields.v}, 1 is known")
-        statement = Statement.parse(bytes(fields.statement))
-        return cls(body, fields, statement, parse_time(fields.recorded_at))
+        if statement.fields.actor not in fields.subjects:
+            raise EntryError("the actor is not among the subjects")
+        return cls(body, fields, statement, recorded_at)
 
 
 def build(

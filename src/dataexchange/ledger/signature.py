@@ -126,11 +126,12 @@ def batch_signatures(signed: Signature, leaves: list[bytes]) -> list[Signature]:
 def verify_statement(log: str, key_id: str, body: bytes, signature: Signature) -> None:
     """Refuse unless `signature` covers the canonical statement `body`, alone or in its batch."""
     if signature.batch is None:
-        message = pre_authentication(STATEMENT_TYPE, body)
+        verified = _verify(key_id, pre_authentication(STATEMENT_TYPE, body), signature.value)
     else:
         root = _batch_root(body, signature.batch)
         message = batch_message(log, key_id, signature.batch.size, root)
-    if not _verify_once(key_id, message, signature.value):
+        verified = _verify_once(key_id, message, signature.value)
+    if not verified:
         raise BAD_SIGNATURE(key=key_id)
 
 
@@ -171,14 +172,20 @@ def decode_base64(text: str) -> bytes:
     return data
 
 
-@lru_cache(maxsize=4_096)
-def _verify_once(key_id: str, message: bytes, value: str) -> bool:
-    """Verify; remembered, so that the entries of one batch cost one verification."""
+def _verify(key_id: str, message: bytes, value: str) -> bool:
+    if len(value) != 88:  # 64 bytes in base64
+        return False
     try:
         signature = decode_base64(value)
     except ValueError:
         return False
     return PublicKey.parse(key_id).verify(message, signature)
+
+
+@lru_cache(maxsize=256)
+def _verify_once(key_id: str, message: bytes, value: str) -> bool:
+    """Verify a batch's message; remembered, so that its entries cost one verification."""
+    return _verify(key_id, message, value)
 
 
 def _siblings(levels: list[list[str]], place: int) -> tuple[str, ...]:

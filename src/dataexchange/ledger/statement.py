@@ -86,7 +86,7 @@ def build(fields: dict[str, Any]) -> bytes:
 def parse_time(text: str) -> datetime:
     """Return the UTC time of `YYYY-MM-DDThh:mm:ss.ffffffZ`; refuse any other form."""
     if not _TIME.fullmatch(text):
-        raise BAD_STATEMENT(reason=f"not RFC 3339 UTC with microseconds: {text!r}")
+        raise BAD_STATEMENT(reason=f"not RFC 3339 UTC with microseconds: {text[:80]!r}")
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
@@ -95,7 +95,8 @@ def parse_time(text: str) -> datetime:
 
 def format_time(moment: datetime) -> str:
     """Return `moment` (aware) as `YYYY-MM-DDThh:mm:ss.ffffffZ`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return plain.isoformat(timespec="microseconds") + "Z"
 
 
 def time_after(moment: datetime, seconds: int) -> datetime:
@@ -106,10 +107,12 @@ def time_after(moment: datetime, seconds: int) -> datetime:
 def _require_form(fields: StatementFields) -> None:
     if fields.v != 1:
         raise BAD_STATEMENT(reason=f"v is {fields.v}, 1 is known")
+    if not _ACTOR.fullmatch(fields.actor):
+        raise BAD_STATEMENT(reason=f"actor is not a TypeID party_…: {fields.actor[:80]!r}")
     if not _EVENT.fullmatch(fields.event):
-        raise BAD_STATEMENT(reason=f"event is not name@version: {fields.event!r}")
+        raise BAD_STATEMENT(reason=f"event is not name@version: {fields.event[:80]!r}")
     if not _STATEMENT_ID.fullmatch(fields.id):
-        raise BAD_STATEMENT(reason=f"id is not a TypeID evt_…: {fields.id!r}")
+        raise BAD_STATEMENT(reason=f"id is not a TypeID evt_…: {fields.id[:80]!r}")
     if fields.linked and (fields.id not in fields.linked or len(set(fields.linked)) < 2):
         raise BAD_STATEMENT(reason="linked must list at least two ids, this statement's among them")
     if len(set(fields.linked)) != len(fields.linked):
@@ -120,7 +123,9 @@ def _require_form(fields: StatementFields) -> None:
 
 
 _OPTIONAL = frozenset({"expects", "linked", "sealed"})
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z", re.ASCII)
+# Hours end at 23 here: whether a date library takes 24:00 depends on its version.
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
+_ACTOR = re.compile(r"party_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 _EVENT = re.compile(r"[a-z_]+\.[a-z_]+@[1-9]\d{0,3}", re.ASCII)
 _STATEMENT_ID = re.compile(r"evt_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 _HEX_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
