@@ -167,7 +167,6 @@ def suspend(view: View, event: Event[LicenceSuspended]) -> Changes:
     licence = view.get(Licence, given.licence)
     require_same("asset", given.asset, licence.asset)
     if event.roles & AUTHORITIES and event.actor != licence.provider:
-        require_status(licence, *RUNNING)
         if given.order_number is None:
             raise ORDER_MISSING()
     else:
