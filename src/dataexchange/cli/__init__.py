@@ -6,7 +6,7 @@ import typer
 
 from dataexchange.cli import bundle, events, keys, server, valuation
 from dataexchange.cli.console import error_console
-from dataexchange.errors import DataExchangeError
+from dataexchange.errors import DataExchangeError, RefusedError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,8 +26,13 @@ def main() -> None:
     """Run the program; errors of ours are told in one line, with exit status 2."""
     try:
         app()
+    except RefusedError as refusal:
+        error_console.print(f"[bold red]✗ {refusal.code}[/]", highlight=False)
+        for line in filter(None, (refusal.zh, refusal.en, refusal.remedy_zh, refusal.remedy_en)):
+            error_console.print(f"  {line}", markup=False, highlight=False)
+        sys.exit(2)
     except DataExchangeError as error:
-        error_console.print(f"[bold red]✗[/] {error}", highlight=False)
+        error_console.print(f"✗ {error}", style="red", markup=False, highlight=False)
         sys.exit(2)
 
 

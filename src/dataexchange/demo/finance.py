@@ -144,7 +144,8 @@ async def _guarantee(stage: Stage, cast: Cast, pledge: str, appraised: Appraised
             "guarantee.applied@1",
             guarantee=guarantee,
             amount_fen=amount_fen,
-            period_days=365,
+            debt_due=(stage.clock.now() + timedelta(days=366)).date().isoformat(),
+            period_days=180,
             pledge=pledge,
             **asked,
         )
