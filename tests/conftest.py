@@ -1,6 +1,7 @@
 """Fixtures for every room. Server packages are imported inside, so pure tests need none."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[EmbeddedPost
 
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def demo_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of one run of the demonstration, which the whole test run shares."""
+    from dataexchange.demo import run
+
+    out = tmp_path_factory.mktemp("demo")
+    run(None, out)
+    return out
 
 
 @pytest.fixture

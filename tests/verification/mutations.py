@@ -15,7 +15,6 @@ from dataexchange.ledger.entry import Entry, encode_signature
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.ledger.signature import Signature, encode_base64
 from dataexchange.ledger.tile import TILE_WIDTH
-from world import ORIGIN
 
 
 class Mutant(NamedTuple):
@@ -27,18 +26,19 @@ class Mutant(NamedTuple):
     known: bytes | None = None
 
 
-def mutants(bodies: list[bytes], seed: int) -> Iterator[Mutant]:
-    """Yield mutants of an honest log; the same seed gives the same mutants."""
+def mutants(
+    honest: Members, bodies: list[bytes], sign: Ed25519Signer, seed: int
+) -> Iterator[Mutant]:
+    """Yield mutants of an honest bundle whose log key `sign` is; a seed gives the same mutants."""
     chance = random.Random(seed)
-    honest = bundle_of(bodies)
     yield from _flipped_bits(honest, chance)
     yield from _members(honest)
-    yield from _dropped_tails(bodies, chance)
-    yield from _rewritten(bodies, chance)
-    yield from _resigned(bodies, chance)
-    yield from _rearranged(bodies, chance)
-    yield from _timed(bodies, chance)
-    yield from _other_keys(bodies)
+    yield from _dropped_tails(bodies, sign, chance)
+    yield from _rewritten(bodies, sign, chance)
+    yield from _resigned(bodies, sign, chance)
+    yield from _rearranged(bodies, sign, chance)
+    yield from _timed(bodies, sign, chance)
+    yield from _other_keys(bodies, sign)
 
 
 def _flipped_bits(honest: Members, chance: random.Random) -> Iterator[Mutant]:
@@ -59,14 +59,16 @@ def _members(honest: Members) -> Iterator[Mutant]:
     yield Mutant("with an entry tile too many", honest.having({"tile/entries/999": b""}))
 
 
-def _dropped_tails(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+def _dropped_tails(
+    bodies: list[bytes], sign: Ed25519Signer, chance: random.Random
+) -> Iterator[Mutant]:
     """The operator signs a shorter log; only a checkpoint from elsewhere shows it."""
-    known = checkpoint(bodies)
+    known = checkpoint(bodies, sign)
     for size in chance.sample(range(1, len(bodies)), min(10, len(bodies) - 1)):
-        yield Mutant(f"tail dropped at {size}", bundle_of(bodies[:size]), size, known)
+        yield Mutant(f"tail dropped at {size}", bundle_of(bodies[:size], sign), size, known)
 
 
-def _rewritten(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+def _rewritten(bodies: list[bytes], sign: Ed25519Signer, chance: random.Random) -> Iterator[Mutant]:
     """A number or an id in a statement changed, all hashes recomputed, the checkpoint re-signed."""
     forger = Forger.of(bodies)
     for index in chance.sample(range(len(bodies)), min(40, len(bodies))):
@@ -78,12 +80,12 @@ def _rewritten(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
         changed = statement[:spot] + digit + statement[spot + 1 :]
         yield Mutant(
             f"statement {index} rewritten at {spot}",
-            bundle_of(forger.change(index, statement=changed).bodies()),
+            bundle_of(forger.change(index, statement=changed).bodies(), sign),
             index,
         )
 
 
-def _resigned(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+def _resigned(bodies: list[bytes], sign: Ed25519Signer, chance: random.Random) -> Iterator[Mutant]:
     """A statement signed by a key that is not its actor's."""
     forger, stranger = Forger.of(bodies), SigningKey.generate()
     for index in chance.sample(range(len(bodies)), min(20, len(bodies))):
@@ -96,25 +98,30 @@ def _resigned(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
         # A key that comes with the statement itself is another party's history, whole in itself:
         # only a checkpoint from elsewhere, or that party's next act, tells them apart.
         brings = parsed.statement.fields.event in ("log.opened@1", "party.applied@1")
-        place, known = (None, checkpoint(bodies)) if brings else (index, None)
-        yield Mutant(f"entry {index} by a stranger", bundle_of(forged.bodies()), place, known)
+        place, known = (None, checkpoint(bodies, sign)) if brings else (index, None)
+        yield Mutant(f"entry {index} by a stranger", bundle_of(forged.bodies(), sign), place, known)
 
 
-def _rearranged(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+def _rearranged(
+    bodies: list[bytes], sign: Ed25519Signer, chance: random.Random
+) -> Iterator[Mutant]:
     """Entries left out, repeated or swapped, with and without the hashes recomputed."""
     entries = Forger.of(bodies).entries
     for index in chance.sample(range(len(bodies) - 1), min(20, len(bodies) - 1)):
         dropped = [*entries[:index], *entries[index + 1 :]]
         doubled = [*entries[: index + 1], *entries[index:]]
         yield Mutant(
-            f"{index} left out", bundle_of(Forger(dropped).bodies()), None, checkpoint(bodies)
+            f"{index} left out",
+            bundle_of(Forger(dropped).bodies(), sign),
+            None,
+            checkpoint(bodies, sign),
         )
-        yield Mutant(f"{index} repeated", bundle_of(Forger(doubled).bodies()), index + 1)
+        yield Mutant(f"{index} repeated", bundle_of(Forger(doubled).bodies(), sign), index + 1)
         raw = [*bodies[:index], bodies[index + 1], bodies[index], *bodies[index + 2 :]]
-        yield Mutant(f"{index} swapped", bundle_of(raw), index)
+        yield Mutant(f"{index} swapped", bundle_of(raw, sign), index)
 
 
-def _timed(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
+def _timed(bodies: list[bytes], sign: Ed25519Signer, chance: random.Random) -> Iterator[Mutant]:
     """Recorded times moved: backwards, or beyond what the statement allows."""
     forger = Forger.of(bodies)
     for index in chance.sample(range(1, len(bodies)), min(15, len(bodies) - 1)):
@@ -122,13 +129,13 @@ def _timed(bodies: list[bytes], chance: random.Random) -> Iterator[Mutant]:
             moved = Entry.parse(bodies[index]).recorded_at + timedelta(days=days)
             yield Mutant(
                 f"entry {index} moved by {days} days",
-                bundle_of(forger.change(index, recorded_at=moved).bodies()),
+                bundle_of(forger.change(index, recorded_at=moved).bodies(), sign),
             )
 
 
-def _other_keys(bodies: list[bytes]) -> Iterator[Mutant]:
-    yield Mutant("signed by another key", bundle_of(bodies, Ed25519Signer(ORIGIN, b"\x09" * 32)))
+def _other_keys(bodies: list[bytes], sign: Ed25519Signer) -> Iterator[Mutant]:
+    yield Mutant("signed by another key", bundle_of(bodies, Ed25519Signer(sign.name, b"\x09" * 32)))
     yield Mutant("of another log", bundle_of(bodies, Ed25519Signer("other.test/log", b"\x07" * 32)))
-    yield Mutant("entries of nothing", bundle_of(bodies[:0]))
+    yield Mutant("entries of nothing", bundle_of(bodies[:0], sign))
     middle = min(TILE_WIDTH, len(bodies)) // 2
-    yield Mutant("begun in the middle", bundle_of(bodies[middle:]), 0)
+    yield Mutant("begun in the middle", bundle_of(bodies[middle:], sign), 0)

@@ -109,7 +109,10 @@ async def history(
             return []
         start = row.head_index
     parameters = {"key": key, "start": start, "limit": limit + 1}
-    found = [int(index) for (index,) in await session.execute(text(_HISTORY), parameters)]
+    found = [
+        int(index)
+        for (index,) in await (await session.connection()).execute(text(_HISTORY), parameters)
+    ]
     return [index for index in found if index != before][:limit]
 
 

@@ -67,7 +67,9 @@ async def grow(session: AsyncSession, size: int) -> None:
                 "hashes": b"".join(hashes),
                 "root": merkle.root(hashes),
             }
-            await session.execute(insert(TileRow).values(row).on_conflict_do_nothing())
+            await (await session.connection()).execute(
+                insert(TileRow).values(row).on_conflict_do_nothing()
+            )
         level, below = level + 1, full
 
 

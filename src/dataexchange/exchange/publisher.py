@@ -59,7 +59,9 @@ class Publisher:
                 Checkpoint(head.origin, head.size, frontier.root()), self._signer
             )
             row = {"size": head.size, "note": note.decode(), "signed_at": datetime.now(UTC)}
-            await session.execute(insert(CheckpointRow).values(row).on_conflict_do_nothing())
+            await (await session.connection()).execute(
+                insert(CheckpointRow).values(row).on_conflict_do_nothing()
+            )
         self.published_size = head.size
 
     async def _run(self) -> None:

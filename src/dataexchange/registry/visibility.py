@@ -13,8 +13,11 @@ READS_ALL = frozenset({Role.OPERATOR, Role.REGULATOR})
 PUBLIC_KINDS = frozenset(
     {
         "asset",
+        "auction",
         "calendar",
         "card",
+        "catalogue",
+        "ceiling",
         "group",
         "indicators",
         "listing",
