@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from dataexchange.api.problem import INTERNAL, UNAVAILABLE
+from dataexchange.api.refusals import all_refusals
 from dataexchange.errors import RefusalCode
 from dataexchange.registry.catalogue import catalogue
 from dataexchange.rules import EventType
@@ -62,21 +62,17 @@ async def event_schema(name: str) -> dict[str, Any]:
 
 @router.get("/problems", summary="拒绝理由 All refusals")
 async def refusals() -> list[RefusalDescription]:
-    """Every code that a problem can have from a rule."""
-    return [_refusal(code) for code in _all_refusals().values()]
+    """Every code that a problem can have."""
+    return [_refusal(code) for code in all_refusals().values()]
 
 
 @router.get("/problems/{code}", summary="拒绝理由 One refusal")
 async def refusal(code: str) -> RefusalDescription:
     """What a problem's `type` leads to."""
-    known = _all_refusals().get(code)
+    known = all_refusals().get(code)
     if known is None:
         raise NO_SUCH_PROBLEM(code=code)
     return _refusal(known)
-
-
-def _all_refusals() -> dict[str, RefusalCode]:
-    return {**catalogue().refusals, **{code.code: code for code in (UNAVAILABLE, INTERNAL)}}
 
 
 def _event(event: EventType) -> EventDescription:
