@@ -1,16 +1,21 @@
 """`value` and `card`: valuation at the appraiser's desk, with no server at all."""
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from dataexchange.cli.console import console, error_console
 
+if TYPE_CHECKING:
+    from dataexchange.valuation import Card, Report, Result
+
 VALUE_EXAMPLES = """
 Examples: [bold]dataexchange value cost input.yaml[/] ·
-[bold]dataexchange value valuation/cost/1.0.0.yaml input.yaml --json[/]
+[bold]dataexchange value valuation/cost/1.0.0.yaml input.yaml --json[/] ·
+[bold]dataexchange value reconciliation report.yaml[/] (a document with sections is a report)
 """
 
 
@@ -21,11 +26,11 @@ def value(
     as_json: Annotated[bool, typer.Option("--json", help="JSON 输出 Print JSON.")] = False,
 ) -> None:
     """估值 Apply a rulebook card to inputs; anyone gets the same 分 again."""
-    from dataexchange.valuation import ValuationRefusedError, find_card, render_text, run_card
+    from dataexchange.valuation import ValuationRefusedError, render_text
     from dataexchange.valuation import as_json as to_json
 
     try:
-        result = run_card(find_card(card).content, document.read_bytes())
+        result = _valued(card, document.read_bytes())
     except OSError as error:
         raise typer.BadParameter(str(error)) from error
     except ValuationRefusedError as refusal:
@@ -38,6 +43,31 @@ def value(
         typer.echo(render_text(result, language), nl=False)
 
 
+def _valued(name: str, document: bytes) -> "Result | Report":
+    """Return the result of the card called `name`; a document with sections is a whole report."""
+    from dataexchange.valuation import find_card, run_card, run_report
+    from dataexchange.valuation.document import read_document
+
+    card = find_card(name)
+    if "sections" not in read_document(document):
+        return run_card(_content(name, card), document)
+
+    def find(wanted: str) -> "Card":
+        # The card that was named stands for its method: a city's own, say, from a path.
+        return card if wanted == card.sheet.method else find_card(wanted)
+
+    return run_report(document, find=find)
+
+
+def _content(name: str, card: "Card") -> bytes:
+    """Return the bytes of `card`, which `name` led to: a path, or a name on the shelf."""
+    from dataexchange.valuation import card_paths, shelf
+
+    paths = [*card_paths(shelf()), Path(name)]
+    contents = (path.read_bytes() for path in paths if path.is_file())
+    return next(one for one in contents if hashlib.sha256(one).hexdigest() == card.sha256)
+
+
 card_app = typer.Typer(no_args_is_help=True, help="方法卡 Rulebook cards.")
 
 
@@ -48,17 +78,26 @@ def card_check(
     ] = None,
 ) -> None:
     """检查方法卡 Check cards against their schema, their method, and their worked cases."""
-    from dataexchange.valuation import card_paths, check_card, find_card, shelf
+    from dataexchange.valuation import card_paths, shelf
 
     faulty = False
     for name in cards or [str(path) for path in card_paths(shelf())]:
-        faults = check_card(find_card(name))
+        faults = _faults(name)
         faulty = faulty or bool(faults)
         console.print(f"{'[red]✗[/]' if faults else '[green]✓[/]'} {name}", highlight=False)
         for fault in faults:
             console.print(f"    {fault}", markup=False, highlight=False)
     if faulty:
         raise typer.Exit(1)
+
+
+def _faults(name: str) -> list[str]:
+    from dataexchange.valuation import ValuationRefusedError, check_card, find_card
+
+    try:
+        return check_card(find_card(name))
+    except ValuationRefusedError as refusal:
+        return [f"{refusal.code}: {refusal.zh} / {refusal.en}"]
 
 
 @card_app.command("list")
