@@ -106,3 +106,10 @@ def test_every_refusal_has_a_norm_and_words_in_both_languages() -> None:
         assert code.zh, code.code
         assert code.en, code.code
         assert bool(code.remedy_zh) == bool(code.remedy_en), code.code
+
+
+def test_the_committed_vectors_are_the_files_promised() -> None:
+    promised = promises.promises(catalogue())
+    committed = {f"api/vectors/{path.name}" for path in (PROJECT / "api/vectors").iterdir()}
+    assert committed == {path for path in promised if path.startswith("api/vectors/")}
+    assert len(committed) > 5

@@ -1,4 +1,4 @@
-"""Write what the catalogue promises: event schemas, and the pages of events and of access.
+"""Write what the catalogue promises: event schemas, vectors, the pages of events and of access.
 
 `python -m dataexchange.registry.promises` writes them into the project; the same code writes the
 same bytes, and a file that is promised no more is removed.
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dataexchange.registry.catalogue import ROOMS, Catalogue, catalogue
+from dataexchange.registry.vectors import vectors
 from dataexchange.rules import EventType, Role
 
 ROLE_ZH: Mapping[Role, str] = {
@@ -43,6 +44,7 @@ def promises(known: Catalogue) -> dict[str, str]:
     schemas = {f"api/events/{name}.json": known.schema(one) for name, one in known.events.items()}
     return {
         **{path: as_json(schema) for path, schema in schemas.items()},
+        **{f"api/vectors/{name}.json": as_json(content) for name, content in vectors().items()},
         "docs/events.md": events_page(known),
         "docs/access.md": access_page(known),
     }
@@ -154,5 +156,5 @@ def _read(path: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    for changed in write(promises(catalogue()), project(), whole=["api/events"]):
+    for changed in write(promises(catalogue()), project(), whole=["api/events", "api/vectors"]):
         sys.stdout.write(f"wrote {changed}\n")
