@@ -1,10 +1,11 @@
-"""Claims 理赔: notified, documented, reserved, assessed, agreed, paid, closed.
+"""Claims 理赔, from the notice of a loss to the reserve.
 
     NOTIFIED → DOCUMENTED → RESERVED → ASSESSED → AGREED → PAID → CLOSED
-    RESERVED → REJECTED → DISPUTED;  CLOSED, REJECTED, DISPUTED → REOPENED → (as RESERVED)
+    RESERVED → PENDING → ASSESSED where the sum is above the assessor's authority
+    REJECTED, ASSESSED → DISPUTED;  CLOSED, DISPUTED → REOPENED → RESERVED
 
-What is payable is computed by the rule from the loss that the insurer adjusts, or from the index
-that independent feeds report. Clocks are kept on the claim; a missed one is marked, not forgiven.
+What follows is in `insurance.assessment` and `insurance.payment`. Clocks are kept on the claim; a
+missed one is marked, not forgiven.
 """
 
 from datetime import datetime, timedelta
@@ -13,12 +14,10 @@ from typing import Annotated
 import msgspec
 from pydantic import Field
 
-from dataexchange.accounts.book import Book, account_key
+from dataexchange.asset.title import Asset
 from dataexchange.guarantee.pledge import Pledge
-from dataexchange.insurance import parametric
-from dataexchange.insurance.cover import Cover, InsuranceProduct
-from dataexchange.insurance.indemnity import check_confirmed, indemnity_fen, mitigation_fen
-from dataexchange.insurance.parametric import corroborated_value, parametric_payout_fen
+from dataexchange.identity.party import Party
+from dataexchange.insurance.cover import Cover, has_interest
 from dataexchange.ledger.statement import format_time, parse_time
 from dataexchange.rules import (
     Changes,
@@ -33,12 +32,15 @@ from dataexchange.rules import (
     require_same,
     require_status,
 )
-from dataexchange.rules.payload import Fen, Hash, Line, Moment, Number, PositiveFen, decimal
-from dataexchange.rules.reference import ClaimId, CoverId, PartyId, PledgeId
+from dataexchange.rules.payload import Hash, Moment, Number, PositiveFen
+from dataexchange.rules.reference import AssetId, ClaimId, CoverId, PartyId, PledgeId
 from dataexchange.rules.time import end_of_day_after
 
 READINGS_MAX = 8
+INTERIM_DAYS = 60
+"""What is certain is paid in advance within sixty days of the proofs (保险法 art. 25)."""
 LIMITATION = timedelta(days=730)
+IN_DEFAULT = ("DEFAULTED", "REALISING", "REALISED")
 
 OUTSIDE_PERIOD = RefusalCode(
     "claim.outside_period",
@@ -65,25 +67,19 @@ DUPLICATE_LOSS = RefusalCode(
     en="That loss ({loss}) was notified before",
     kind="conflict",
 )
-ABOVE_RESERVE = RefusalCode(
-    "claim.above_reserve",
-    clause="保险法 art. 98: 未决赔款准备金",
-    zh="核定 {payable_fen} 分超过已提准备金 {reserve_fen} 分",
-    en="An assessment of {payable_fen} fen is above the reserve of {reserve_fen} fen",
-    remedy_zh="先追加准备金（claim.reserved）。",
-    remedy_en="Raise the reserve first (claim.reserved).",
-)
-ASSESSOR_PAYS = RefusalCode(
-    "claim.assessor_pays",
-    clause="保险公司内部控制: 理赔分离",
-    zh="付款人不得是核定人：须用另一把密钥签署",
-    en="Who assessed cannot pay: sign with another key",
-)
 DEFAULT_NEEDED = RefusalCode(
     "claim.default_needed",
     clause="贷款保证保险: a claim rests on a default on this ledger",
     zh="贷款保证保险的理赔须以本账本上已违约的质押为据",
     en="A claim on loan insurance rests on a pledge in default on this ledger",
+)
+NOT_THE_DEFAULT = RefusalCode(
+    "claim.not_the_default",
+    clause="保险法 art. 14; 贷款保证保险",
+    zh="账本所载违约时间为 {held}，报案写的是 {named}",
+    en="The ledger dates the default {held}; the notice says {named}",
+    remedy_zh="贷款保证保险的出险时间即账本所载违约时间。",
+    remedy_en="The loss under loan insurance is the default that the ledger dates.",
 )
 NOT_PARAMETRIC = RefusalCode(
     "claim.not_parametric",
@@ -100,10 +96,23 @@ READ_ALREADY = RefusalCode(
 )
 
 
+READER_NOT_INDEPENDENT = RefusalCode(
+    "claim.reader_not_independent",
+    clause="M23: 两个独立数据源",
+    zh="{party} 与索赔人或保险人属同一主体或关联组",
+    en="{party} is the claimant or the insurer, or of one group with it",
+    kind="forbidden",
+)
+
+
 class Reading(msgspec.Struct, frozen=True):
-    """An index as one party measured it; evidence by hash."""
+    """An index as one party measured it; evidence by hash.
+
+    Readings of one `operator` (a party, or its group of affiliates) count once.
+    """
 
     party: str
+    operator: str
     value: str
     evidence: str
 
@@ -122,15 +131,25 @@ class Claim(State, frozen=True, kw_only=True):
     loss: str
     evidence: str | None = None
     pledge: str | None = None
+    interest_held: bool = True
     readings: tuple[Reading, ...] = ()
     reserve_fen: int = 0
     assess_by: str | None = None
+    interim_by: str | None = None
     assessed_by: str | None = None
-    payable_fen: int = 0
+    payable_fen: int = 0  # the indemnity confirmed, what was paid of it included
+    mitigation_fen: int = 0  # 施救费用 confirmed, likewise
     pay_by: str | None = None
     paid_fen: int = 0
+    mitigation_paid_fen: int = 0
+    subrogated_fen: int = 0
     clocks_missed: tuple[str, ...] = ()
     reason: str | None = None
+
+    @property
+    def unpaid_fen(self) -> int:
+        """What is confirmed and not paid."""
+        return self.payable_fen + self.mitigation_fen - self.paid_fen - self.mitigation_paid_fen
 
 
 class LossNotice(State, frozen=True, kw_only=True):
@@ -146,6 +165,7 @@ class ClaimNotified(Payload):
 
     claim: ClaimId
     cover: CoverId
+    asset: AssetId
     occurred_at: Moment
     claimed_fen: PositiveFen
     loss_reference: Annotated[Hash, Field(description="SHA-256 of the incident's own paper")]
@@ -164,6 +184,8 @@ class IndexReported(Payload):
 
     claim: ClaimId
     cover: CoverId
+    claimant: PartyId
+    insurer: PartyId
     value: Number
     evidence_sha256: Hash
 
@@ -173,39 +195,6 @@ class ClaimReserved(Payload):
 
     claim: ClaimId
     reserve_fen: PositiveFen
-
-
-class ClaimAssessed(Payload):
-    """The loss as adjusted; what is payable follows from it and the policy."""
-
-    claim: ClaimId
-    cover: CoverId
-    loss_fen: Fen
-    mitigation_fen: Fen = 0
-    report_sha256: Hash
-
-
-class ClaimAgreed(Payload):
-    """The claimant's consent to exactly the assessment."""
-
-    claim: ClaimId
-    proposal: Hash
-
-
-class ClaimPaid(Payload):
-    """The payment."""
-
-    claim: ClaimId
-    cover: CoverId
-    claimant: PartyId
-
-
-class ClaimReasoned(Payload):
-    """A step with its reason: rejected, disputed, reopened, closed."""
-
-    claim: ClaimId
-    cover: CoverId
-    reason: Line
 
 
 def loss_key(cover: str, reference: str) -> str:
@@ -228,11 +217,12 @@ def notify(view: View, event: Event[ClaimNotified]) -> Changes:
     cover = view.get(Cover, said.cover)
     require_status(cover, "IN_FORCE", "CLOSED", "CANCELLED")
     require_actor(event.actor, cover.policyholder, cover.id)
+    require_same("asset", said.asset, cover.asset)
     key = loss_key(said.cover, said.loss_reference)
     if view.find(LossNotice, key) is not None:
         raise DUPLICATE_LOSS(loss=said.loss_reference)
     _require_loss(cover, event.recorded_at, said.occurred_at)
-    _require_default(view, cover, said.pledge)
+    _require_default(view, cover, said)
     claim = Claim(
         id=said.claim,
         cover=cover.id,
@@ -243,6 +233,7 @@ def notify(view: View, event: Event[ClaimNotified]) -> Changes:
         status="NOTIFIED",
         loss=said.loss_reference,
         pledge=said.pledge,
+        interest_held=has_interest(view.get(Asset, said.asset), event.actor),
     )
     return claim, LossNotice(id=key, claim=claim.id), cover.but(claims_open=cover.claims_open + 1)
 
@@ -260,8 +251,12 @@ def document(view: View, event: Event[ClaimDocumented]) -> Changes:
     require_status(claim, "NOTIFIED", "DOCUMENTED")
     require_actor(event.actor, claim.claimant, claim.id)
     by = end_of_day_after(event.recorded_at, view.policy.claim_assessment_days)
+    interim = end_of_day_after(event.recorded_at, INTERIM_DAYS)
     return claim.but(
-        status="DOCUMENTED", evidence=event.payload.evidence_sha256, assess_by=format_time(by)
+        status="DOCUMENTED",
+        evidence=event.payload.evidence_sha256,
+        assess_by=format_time(by),
+        interim_by=format_time(interim),
     )
 
 
@@ -280,10 +275,11 @@ def report_index(view: View, event: Event[IndexReported]) -> Changes:
     require_status(claim, "NOTIFIED", "DOCUMENTED", "RESERVED")
     if cover.trigger is None:
         raise NOT_PARAMETRIC()
-    known = {reading.party for reading in claim.readings} | {claim.claimant, claim.insurer}
-    if event.actor in known or len(claim.readings) >= READINGS_MAX:
+    _require_independent(view, event, claim)
+    if event.actor in {r.party for r in claim.readings} or len(claim.readings) >= READINGS_MAX:
         raise READ_ALREADY(party=event.actor)
-    reading = Reading(event.actor, said.value, said.evidence_sha256)
+    operator = _house(view, event.actor)
+    reading = Reading(event.actor, operator, said.value, said.evidence_sha256)
     return claim.but(readings=(*claim.readings, reading))
 
 
@@ -296,159 +292,33 @@ def report_index(view: View, event: Event[IndexReported]) -> Changes:
 )
 def reserve(view: View, event: Event[ClaimReserved]) -> Changes:
     """No payment before a reserve."""
-    claim = _of_insurer(view, event.payload.claim, event.actor)
-    require_status(claim, "DOCUMENTED", "RESERVED", "REOPENED")
+    claim = of_insurer(view, event.payload.claim, event.actor)
+    require_status(claim, "DOCUMENTED", "RESERVED", "PENDING", "REOPENED")
     return claim.but(status="RESERVED", reserve_fen=event.payload.reserve_fen)
 
 
-@event(
-    "claim.assessed@1",
-    by={Role.INSURER},
-    zh="核定",
-    en="Assess a claim",
-    clause="保险法 arts. 18, 23, 55-57",
-)
-def assess(view: View, event: Event[ClaimAssessed]) -> Changes:
-    """What is payable: by the index, or by the loss, the value and the deductible."""
-    said = event.payload
-    claim, cover = _of_insurer(view, said.claim, event.actor), view.get(Cover, said.cover)
-    require_same("cover", said.cover, claim.cover)
-    require_status(claim, "RESERVED")
-    payable_fen = _payable_fen(cover, claim, said)
-    if payable_fen > claim.reserve_fen:
-        raise ABOVE_RESERVE(payable_fen=payable_fen, reserve_fen=claim.reserve_fen)
-    check_confirmed(cover.confirmed_fen, payable_fen, cover.sum_insured_fen)
-    late = _missed(claim.assess_by, event.recorded_at, "assessment")
-    assessed = claim.but(
-        status="ASSESSED",
-        payable_fen=payable_fen,
-        assessed_by=event.key,
-        clocks_missed=(*claim.clocks_missed, *late),
-    )
-    return assessed, cover.but(confirmed_fen=cover.confirmed_fen + payable_fen)
-
-
-@event(
-    "claim.agreed@1",
-    by={Role.PROVIDER, Role.BUYER, Role.LENDER},
-    zh="达成赔偿协议",
-    en="Agree to an assessment",
-    clause="保险法 art. 23",
-)
-def agree(view: View, event: Event[ClaimAgreed]) -> Changes:
-    """The claimant agrees; the clock of the payment starts."""
-    claim = view.get(Claim, event.payload.claim)
-    require_status(claim, "ASSESSED")
-    require_actor(event.actor, claim.claimant, claim.id)
-    require_same("proposal", event.payload.proposal, view.head(claim.id))
-    by = end_of_day_after(event.recorded_at, view.policy.claim_payment_days)
-    return claim.but(status="AGREED", pay_by=format_time(by))
-
-
-@event(
-    "claim.paid@1",
-    by={Role.INSURER},
-    zh="赔付",
-    en="Pay a claim",
-    clause="保险法 art. 23",
-    also=lambda payload, actor: (account_key(actor), account_key(payload.claimant)),
-)
-def pay(view: View, event: Event[ClaimPaid]) -> Changes:
-    """Pay what was agreed, with another key than the assessor's."""
-    said = event.payload
-    claim, cover = _of_insurer(view, said.claim, event.actor), view.get(Cover, said.cover)
-    require_same("cover", said.cover, claim.cover)
-    require_status(claim, "AGREED")
-    require_same("claimant", said.claimant, claim.claimant)
-    if event.key == claim.assessed_by:
-        raise ASSESSOR_PAYS()
-    book = Book(view)
-    book.move(
-        claim.payable_fen, source=account_key(event.actor), target=account_key(claim.claimant)
-    )
-    late = _missed(claim.pay_by, event.recorded_at, "payment")
-    paid = claim.but(
-        status="PAID", paid_fen=claim.payable_fen, clocks_missed=(*claim.clocks_missed, *late)
-    )
-    return paid, _after_payment(cover, claim.payable_fen), *book.changes()
-
-
-@event(
-    "claim.closed@1",
-    by={Role.INSURER},
-    zh="结案",
-    en="Close a claim",
-    clause="保险法 art. 23",
-)
-def close(view: View, event: Event[ClaimReasoned]) -> Changes:
-    """Paid or rejected, and done."""
-    claim, cover = _with_cover(view, event)
-    require_status(claim, "PAID", "REJECTED")
-    require_actor(event.actor, claim.insurer, claim.id)
-    return claim.but(status="CLOSED", reason=event.payload.reason), cover.but(
-        claims_open=cover.claims_open - 1
-    )
-
-
-@event(
-    "claim.rejected@1",
-    by={Role.INSURER},
-    zh="拒赔",
-    en="Reject a claim",
-    clause="保险法 art. 24",
-)
-def reject(view: View, event: Event[ClaimReasoned]) -> Changes:
-    """Reject with the reason."""
-    claim, _ = _with_cover(view, event)
-    require_status(claim, "NOTIFIED", "DOCUMENTED", "RESERVED")
-    require_actor(event.actor, claim.insurer, claim.id)
-    return claim.but(status="REJECTED", reason=event.payload.reason)
-
-
-@event(
-    "claim.disputed@1",
-    by={Role.PROVIDER, Role.BUYER, Role.LENDER},
-    zh="对赔案提出异议",
-    en="Dispute a claim's outcome",
-    clause="保险法 art. 24",
-)
-def dispute(view: View, event: Event[ClaimReasoned]) -> Changes:
-    """The claimant does not accept a rejection or an assessment; what was confirmed is undone."""
-    claim, cover = _with_cover(view, event)
-    require_status(claim, "REJECTED", "ASSESSED")
-    require_actor(event.actor, claim.claimant, claim.id)
-    disputed = claim.but(status="DISPUTED", payable_fen=0, reason=event.payload.reason)
-    return disputed, cover.but(confirmed_fen=cover.confirmed_fen - claim.payable_fen)
-
-
-@event(
-    "claim.reopened@1",
-    by={Role.INSURER},
-    zh="重开赔案",
-    en="Reopen a claim",
-    clause="domain: CLOSED → REOPENED",
-)
-def reopen(view: View, event: Event[ClaimReasoned]) -> Changes:
-    """Take up a closed or disputed claim again."""
-    claim, cover = _with_cover(view, event)
-    require_status(claim, "CLOSED", "DISPUTED")
-    require_actor(event.actor, claim.insurer, claim.id)
-    was_closed = claim.status == "CLOSED"
-    return claim.but(status="REOPENED", reason=event.payload.reason), cover.but(
-        claims_open=cover.claims_open + was_closed
-    )
-
-
-def _of_insurer(view: View, key: str, actor: str) -> Claim:
+def of_insurer(view: View, key: str, actor: str) -> Claim:
+    """Return the claim; refuse anyone but its insurer."""
     claim = view.get(Claim, key)
     require_actor(actor, claim.insurer, claim.id)
     return claim
 
 
-def _with_cover(view: View, event: Event[ClaimReasoned]) -> tuple[Claim, Cover]:
-    claim = view.get(Claim, event.payload.claim)
-    require_same("cover", event.payload.cover, claim.cover)
-    return claim, view.get(Cover, claim.cover)
+def missed(by: str | None, now: datetime, clock: str) -> tuple[str, ...]:
+    """Return the mark of a clock that has run out at `now`, or none."""
+    return (clock,) if by is not None and now > parse_time(by) else ()
+
+
+def _house(view: View, party: str) -> str:
+    """Return who a party counts as: its group of affiliates, or itself."""
+    return view.get(Party, party).group or party
+
+
+def _require_independent(view: View, event: Event[IndexReported], claim: Claim) -> None:
+    require_same("claimant", event.payload.claimant, claim.claimant)
+    require_same("insurer", event.payload.insurer, claim.insurer)
+    if _house(view, event.actor) in (_house(view, claim.claimant), _house(view, claim.insurer)):
+        raise READER_NOT_INDEPENDENT(party=event.actor)
 
 
 def _require_loss(cover: Cover, now: datetime, occurred: str) -> None:
@@ -461,30 +331,13 @@ def _require_loss(cover: Cover, now: datetime, occurred: str) -> None:
         raise TOO_LATE()
 
 
-def _require_default(view: View, cover: Cover, pledge: str | None) -> None:
-    require_same("pledge", pledge, cover.pledge)
-    if cover.product is not InsuranceProduct.LOAN or pledge is None:
+def _require_default(view: View, cover: Cover, said: ClaimNotified) -> None:
+    """A loss under loan insurance is a default on this ledger, at the time the ledger gives it."""
+    require_same("pledge", said.pledge, cover.pledge)
+    if said.pledge is None:
         return
-    if view.get(Pledge, pledge).status not in ("DEFAULTED", "REALISING", "REALISED"):
+    pledge = view.get(Pledge, said.pledge)
+    if pledge.status not in IN_DEFAULT:
         raise DEFAULT_NEEDED()
-
-
-def _payable_fen(cover: Cover, claim: Claim, said: ClaimAssessed) -> int:
-    if cover.trigger is not None:
-        readings = [parametric.Reading(r.party, r.party, decimal(r.value)) for r in claim.readings]
-        attach, exit_ = decimal(cover.trigger.attach), decimal(cover.trigger.exit)
-        trigger = parametric.Trigger(attach, exit_, cover.sum_insured_fen)
-        return parametric_payout_fen(corroborated_value(readings), trigger)
-    loss_fen = min(said.loss_fen, claim.claimed_fen)
-    paid_fen = indemnity_fen(loss_fen, cover.insured)
-    return paid_fen + mitigation_fen(said.mitigation_fen, cover.insured)
-
-
-def _after_payment(cover: Cover, paid_fen: int) -> Cover:
-    paid = cover.paid_fen + paid_fen
-    status = "EXHAUSTED" if paid >= cover.sum_insured_fen else cover.status
-    return cover.but(paid_fen=paid, status=status)
-
-
-def _missed(by: str | None, now: datetime, clock: str) -> tuple[str, ...]:
-    return (clock,) if by is not None and now > parse_time(by) else ()
+    if said.occurred_at != pledge.defaulted_at:
+        raise NOT_THE_DEFAULT(held=pledge.defaulted_at, named=said.occurred_at)

@@ -1,12 +1,13 @@
-"""Policies 保险单: quoted, applied for, accepted, in force, ended.
+"""Policies 保险单: quoted, applied for, accepted, in force.
 
     QUOTED → APPLIED → ACCEPTED → IN_FORCE → CLOSED
     QUOTED, APPLIED → DECLINED;  IN_FORCE → CANCELLED | RESCINDED | EXHAUSTED
 
-Expiry is derived from the period wherever a rule reads it.
+Expiry is derived from the period wherever a rule reads it. How a policy is changed or ended is in
+`insurance.endorsement` and `insurance.termination`.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,7 +18,8 @@ from dataexchange.accounts.book import Book, account_key
 from dataexchange.asset.title import Asset
 from dataexchange.guarantee.pledge import Pledge
 from dataexchange.identity.party import Party
-from dataexchange.insurance.indemnity import Insured, daily_refund_fen
+from dataexchange.insurance.double_cover import CoverEntry, entered, interest_key, interest_of
+from dataexchange.insurance.indemnity import Insured
 from dataexchange.ledger.statement import format_time, parse_time
 from dataexchange.rules import (
     Changes,
@@ -37,8 +39,8 @@ from dataexchange.rules.reference import AssetId, CoverId, PartyId, PledgeId, Va
 from dataexchange.rules.time import end_of_day_after
 from dataexchange.valuation.record import Valuation, require_issued
 
-RESCISSION_WITHIN = timedelta(days=30)
-CONTRACT_WITHIN = timedelta(days=730)
+PERFORMING = ("REGISTERED", "ACTIVE", "MARGIN_CALL")
+"""The states of a pledge whose loan can be insured: a loss that has happened cannot."""
 
 NO_INSURABLE_INTEREST = RefusalCode(
     "cover.no_insurable_interest",
@@ -78,26 +80,6 @@ PLEDGE_NEEDED = RefusalCode(
     zh="贷款保证保险须载明所担保的质押，其他险种不得载明",
     en="Loan insurance names the pledge that it rests on; other cover names none",
 )
-PERIOD_RUNS = RefusalCode(
-    "cover.period_runs",
-    clause="保险法 art. 14",
-    zh="保险期间至 {until} 尚未届满",
-    en="The period runs until {until}",
-    kind="conflict",
-)
-CLAIMS_OPEN = RefusalCode(
-    "cover.claims_open",
-    clause="保险法 art. 23",
-    zh="尚有 {count} 件未结案",
-    en="{count} claim(s) are open",
-    kind="conflict",
-)
-RESCISSION_LATE = RefusalCode(
-    "cover.rescission_late",
-    clause="保险法 art. 16",
-    zh="自知道解除事由之日起超过三十日，或合同成立超过二年",
-    en="More than thirty days since the insurer knew, or two years since the contract",
-)
 
 
 class InsuranceProduct(StrEnum):
@@ -126,6 +108,25 @@ class Trigger(msgspec.Struct, frozen=True):
     exit: str
 
 
+class Offer(msgspec.Struct, frozen=True):
+    """A change that the insurer offers (批单), and what it costs, in 分."""
+
+    sum_insured_fen: int
+    insured_value_fen: int
+    deductible_fen: int
+    premium_fen: int
+    terms: str
+
+
+class PastTerms(msgspec.Struct, frozen=True):
+    """What a loss until `until` is measured against, in 分: the terms before an endorsement."""
+
+    until: str
+    sum_insured_fen: int
+    insured_value_fen: int
+    deductible_fen: int
+
+
 class Cover(State, frozen=True, kw_only=True):
     """A policy; money in 分."""
 
@@ -148,14 +149,27 @@ class Cover(State, frozen=True, kw_only=True):
     trigger: Trigger | None = None
     starts: str | None = None
     ends: str | None = None
-    confirmed_fen: int = 0
-    paid_fen: int = 0
+    version: int = 1
+    offer: Offer | None = None
+    past: tuple[PastTerms, ...] = ()
+    confirmed_fen: int = 0  # indemnities, within the sum insured
+    mitigation_fen: int = 0  # 施救费用, beside it (art. 57)
+    paid_fen: int = 0  # of what is confirmed
     claims_open: int = 0
 
-    @property
-    def insured(self) -> Insured:
-        """What a loss is measured against."""
+    def insured_at(self, moment: datetime) -> Insured:
+        """Return what a loss at `moment` is measured against."""
+        for past in self.past:
+            if moment <= parse_time(past.until):
+                return Insured(past.sum_insured_fen, past.insured_value_fen, past.deductible_fen)
         return Insured(self.sum_insured_fen, self.insured_value_fen, self.deductible_fen)
+
+    @property
+    def entry(self) -> CoverEntry:
+        """What the register of double cover keeps of a policy that has begun."""
+        return CoverEntry(
+            self.product.value, self.sum_insured_fen, self.starts or "", self.ends or ""
+        )
 
     def covers(self, moment: datetime) -> bool:
         """Tell whether a loss at `moment` falls into the period."""
@@ -194,28 +208,14 @@ class CoverIncepted(Payload):
 
     cover: CoverId
     insurer: PartyId
+    asset: AssetId
+    pledge: PledgeId | None = None
 
 
 class CoverEnded(Payload):
     """An end, with its reason."""
 
     cover: CoverId
-    reason: Line
-
-
-class CoverCancelled(Payload):
-    """The policyholder cancels; the premium of the days not run comes back."""
-
-    cover: CoverId
-    insurer: PartyId
-    reason: Line
-
-
-class CoverRescinded(Payload):
-    """The insurer rescinds for what was not disclosed, since it knew."""
-
-    cover: CoverId
-    known_since: Annotated[str, Field(description="RFC 3339 UTC with microseconds")]
     reason: Line
 
 
@@ -232,7 +232,7 @@ def quote(view: View, event: Event[CoverQuoted]) -> Changes:
     view.require_new(said.cover)
     asset = view.get(Asset, said.asset)
     view.get(Party, said.policyholder)
-    _require_interest(asset, said.policyholder)
+    require_interest(asset, said.policyholder)
     _require_value(view, event)
     if (said.trigger is not None) != (said.product is InsuranceProduct.OUTAGE):
         raise TRIGGER_WRONG()
@@ -289,27 +289,39 @@ def accept(view: View, event: Event[CoverSigned]) -> Changes:
     return cover.but(status="ACCEPTED")
 
 
+def _touched_by_inception(payload: CoverIncepted, actor: str) -> tuple[str, ...]:
+    interest = interest_key(payload.asset, actor)
+    return account_key(actor), account_key(payload.insurer), interest
+
+
 @event(
     "cover.incepted@1",
     by={Role.PROVIDER, Role.BUYER, Role.LENDER},
     zh="缴费起保",
     en="Pay the premium",
     clause="保险法 art. 14",
-    also=lambda payload, actor: (account_key(actor), account_key(payload.insurer)),
+    also=_touched_by_inception,
 )
 def incept(view: View, event: Event[CoverIncepted]) -> Changes:
-    """The premium is paid and the cover is in force."""
-    cover = view.get(Cover, event.payload.cover)
+    """The premium is paid and the cover is in force; a loan in default is past insuring."""
+    said = event.payload
+    cover = view.get(Cover, said.cover)
     require_status(cover, "ACCEPTED")
     require_actor(event.actor, cover.policyholder, cover.id)
-    require_same("insurer", event.payload.insurer, cover.insurer)
+    require_same("insurer", said.insurer, cover.insurer)
+    require_same("asset", said.asset, cover.asset)
+    require_same("pledge", said.pledge, cover.pledge)
+    if said.pledge is not None:
+        require_status(view.get(Pledge, said.pledge), *PERFORMING)
+    require_interest(view.get(Asset, said.asset), event.actor)
     book = Book(view)
     book.move(cover.premium_fen, source=account_key(event.actor), target=account_key(cover.insurer))
     ends = end_of_day_after(event.recorded_at, cover.period_days)
     begun = cover.but(
         status="IN_FORCE", starts=format_time(event.recorded_at), ends=format_time(ends)
     )
-    return begun, *book.changes()
+    interest = interest_of(view, cover.asset, event.actor)
+    return begun, entered(interest, cover.id, begun.entry, event.recorded_at), *book.changes()
 
 
 @event(
@@ -320,80 +332,11 @@ def incept(view: View, event: Event[CoverIncepted]) -> Changes:
     clause="保险法 art. 13",
 )
 def decline(view: View, event: Event[CoverEnded]) -> Changes:
-    """Before acceptance either side may end it."""
+    """Before the premium is paid either side may end it."""
     cover = view.get(Cover, event.payload.cover)
-    require_status(cover, "QUOTED", "APPLIED")
+    require_status(cover, "QUOTED", "APPLIED", "ACCEPTED")
     require_actor(event.actor, (cover.insurer, cover.policyholder), cover.id)
     return cover.but(status="DECLINED")
-
-
-@event(
-    "cover.cancelled@1",
-    by={Role.PROVIDER, Role.BUYER, Role.LENDER},
-    zh="退保",
-    en="Cancel a policy",
-    clause="保险法 arts. 15, 53-54",
-    also=lambda payload, actor: (account_key(actor), account_key(payload.insurer)),
-)
-def cancel(view: View, event: Event[CoverCancelled]) -> Changes:
-    """The policyholder may cancel at any time; the premium of the days not run comes back."""
-    cover = view.get(Cover, event.payload.cover)
-    require_status(cover, "IN_FORCE")
-    require_actor(event.actor, cover.policyholder, cover.id)
-    require_same("insurer", event.payload.insurer, cover.insurer)
-    _require_no_open_claims(cover)
-    book = Book(view)
-    book.move(
-        refund_fen(cover, event.recorded_at),
-        source=account_key(cover.insurer),
-        target=account_key(event.actor),
-    )
-    return cover.but(status="CANCELLED", ends=format_time(event.recorded_at)), *book.changes()
-
-
-@event(
-    "cover.rescinded@1",
-    by={Role.INSURER},
-    zh="解除保险合同",
-    en="Rescind a policy",
-    clause="保险法 art. 16",
-)
-def rescind(view: View, event: Event[CoverRescinded]) -> Changes:
-    """Within thirty days of knowing, and two years of the contract."""
-    said = event.payload
-    cover = view.get(Cover, said.cover)
-    require_status(cover, "IN_FORCE")
-    require_actor(event.actor, cover.insurer, cover.id)
-    now, begun = event.recorded_at, parse_time(cover.starts or said.known_since)
-    limits = (parse_time(said.known_since) + RESCISSION_WITHIN, begun + CONTRACT_WITHIN)
-    if any(now > limit for limit in limits):
-        raise RESCISSION_LATE()
-    return cover.but(status="RESCINDED", ends=format_time(now))
-
-
-@event(
-    "cover.closed@1",
-    by={Role.INSURER},
-    zh="保单终结",
-    en="Close a policy",
-    clause="domain: policy EXPIRED → CLOSED",
-)
-def close(view: View, event: Event[CoverEnded]) -> Changes:
-    """After its period, with no claim open."""
-    cover = view.get(Cover, event.payload.cover)
-    require_status(cover, "IN_FORCE", "EXHAUSTED")
-    require_actor(event.actor, cover.insurer, cover.id)
-    _require_no_open_claims(cover)
-    if cover.status == "IN_FORCE" and event.recorded_at <= parse_time(cover.ends or ""):
-        raise PERIOD_RUNS(until=cover.ends)
-    return cover.but(status="CLOSED")
-
-
-def refund_fen(cover: Cover, now: datetime) -> int:
-    """Return the premium of the days not run at `now`, in 分."""
-    elapsed = (now - parse_time(cover.starts or "")).days
-    days = min(max(elapsed, 0), cover.period_days)
-    return daily_refund_fen(cover.premium_fen, days_elapsed=days, days_total=cover.period_days)
 
 
 def _signed(view: View, said: CoverSigned, status: str) -> Cover:
@@ -403,13 +346,14 @@ def _signed(view: View, said: CoverSigned, status: str) -> Cover:
     return cover
 
 
-def _require_no_open_claims(cover: Cover) -> None:
-    if cover.claims_open:
-        raise CLAIMS_OPEN(count=cover.claims_open)
+def has_interest(asset: Asset, party: str) -> bool:
+    """Tell whether `party` holds the asset or a lien on it (保险利益)."""
+    return party == asset.holder or party in {lien.holder for lien in asset.liens}
 
 
-def _require_interest(asset: Asset, party: str) -> None:
-    if party != asset.holder and party not in {lien.holder for lien in asset.liens}:
+def require_interest(asset: Asset, party: str) -> None:
+    """Refuse a party without an insurable interest in the asset."""
+    if not has_interest(asset, party):
         raise NO_INSURABLE_INTEREST(party=party, asset=asset.id)
 
 
@@ -433,6 +377,7 @@ def _value_limit_fen(view: View, event: Event[CoverQuoted]) -> int | None:
         pledge = view.get(Pledge, said.pledge)
         require_same("asset", said.asset, pledge.asset)
         require_same("lender", said.policyholder, pledge.lender)
+        require_status(pledge, *PERFORMING)
         return pledge.secured_fen
     if said.valuation is None:
         return None
