@@ -1,23 +1,35 @@
 """The application: doors on an exchange that lives as long as the application does."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from dataexchange import __version__
-from dataexchange.api import content, describe, health, log, openapi, problem, registers, tiles
+from dataexchange.api import (
+    content,
+    describe,
+    dry_run,
+    health,
+    log,
+    openapi,
+    problem,
+    registers,
+    tiles,
+)
 from dataexchange.api.write_door import WriteDoor, batch, one, several
 from dataexchange.errors import DataExchangeError, RefusalCode
-from dataexchange.exchange import intake
-from dataexchange.exchange.batch import Receipt
 from dataexchange.exchange.clock import Clock
-from dataexchange.exchange.dry_run import preview
 from dataexchange.exchange.service import Exchange, running
 from dataexchange.settings import Settings
 
@@ -31,12 +43,22 @@ REQUEST_INVALID = RefusalCode(
 NOTHING_HERE = RefusalCode(
     "request.no_such_path",
     clause="api/openapi.json",
-    zh="没有这个地址或方法",
-    en="There is nothing at this address for this method",
+    zh="没有这个地址",
+    en="There is nothing at this address",
     remedy_zh="见 /docs 或 api/openapi.json。",
     remedy_en="See /docs or api/openapi.json.",
     kind="missing",
 )
+METHOD_NOT_ALLOWED = RefusalCode(
+    "request.method_not_allowed",
+    clause="RFC 9110 section 15.5.6",
+    zh="此地址不接受这种方法",
+    en="This address does not take this method",
+    remedy_zh="可用的方法见响应头 Allow。",
+    remedy_en="The Allow header names those that it takes.",
+    kind="malformed",
+)
+_log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -58,20 +80,15 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.settings = chosen
-    for module in (describe, log, content, tiles, health):
+    app.state.dry_runs = asyncio.Semaphore(dry_run.AT_ONCE_MAX)
+    for module in (describe, log, dry_run, content, tiles, health):
         app.include_router(module.router)
     app.include_router(registers.make_router())
-    app.add_api_route(
-        "/v1/events/dry-run",
-        _dry_run,
-        methods=["POST"],
-        tags=["events"],
-        summary="试算 What would the rules say?",
-        response_model=None,
-    )
     app.add_exception_handler(DataExchangeError, problem.on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    for failure in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        app.add_exception_handler(failure, _on_failure)
     app.add_exception_handler(Exception, problem.on_error)
     _complete_openapi(app)
     return app
@@ -85,15 +102,6 @@ def _open_write_door(app: FastAPI, exchange: Exchange, settings: Settings) -> No
         app.router.routes.insert(0, Route(f"/v1/events{path}", door, methods=["POST"]))
 
 
-async def _dry_run(request: Request) -> Response:
-    """Say what the rules would answer to a signed event now, and what it would change."""
-    exchange: Exchange = request.app.state.exchange
-    previewed = await preview(exchange, intake.read_one(await request.body()))
-    if isinstance(previewed.outcome, Receipt):
-        return JSONResponse({"accepted": True, "states": previewed.states})
-    return problem.response(previewed.outcome)
-
-
 async def _on_invalid(_request: Request, error: Exception) -> Response:
     faults = error.errors() if isinstance(error, RequestValidationError) else []
     reason = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults[:5])
@@ -101,11 +109,27 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:
-    answer = problem.response(NOTHING_HERE())
-    if isinstance(error, HTTPException):
-        answer.status_code = error.status_code
-        answer.headers.update(error.headers or {})
-    return answer
+    """Answer for the router: nothing at this address, or not by this method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    refusal = METHOD_NOT_ALLOWED if error.status_code == 405 else NOTHING_HERE
+    return problem.response(refusal(), dict(error.headers or {}))
+
+
+async def _on_failure(_request: Request, error: Exception) -> Response:
+    """Answer for a database that does not answer; any other failure of it is a fault of ours."""
+    if not _is_outage(error):
+        raise error
+    _log.warning("the database does not answer: %s", type(error).__name__)
+    return problem.response(problem.UNAVAILABLE())
+
+
+def _is_outage(error: Exception) -> bool:
+    """Tell whether a connection broke or could not be had; drivers raise unwrapped only then."""
+    if not isinstance(error, SQLAlchemyError) or isinstance(error, PoolTimeoutError):
+        return True
+    broke = isinstance(error, DBAPIError) and error.connection_invalidated
+    return broke or isinstance(error, OperationalError | InterfaceError)
 
 
 def _complete_openapi(app: FastAPI) -> None:

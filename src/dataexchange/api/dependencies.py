@@ -1,5 +1,6 @@
 """What every read needs: a database session, and who reads."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
@@ -8,9 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database import reading
 from dataexchange.database.reading import Reader
+from dataexchange.errors import RefusedError
 from dataexchange.exchange.service import Exchange
 from dataexchange.identity import access
-from dataexchange.identity.access import TOKEN_WRONG
+from dataexchange.identity.access import TOKEN_WRONG, AccessToken
 
 
 def exchange_of(request: Request) -> Exchange:
@@ -36,11 +38,21 @@ async def reader_of(request: Request, exchange: TheExchange, session: Session) -
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise TOKEN_WRONG(reason="not a bearer token")
-    said = access.read(token.strip(), exchange.origin, exchange.clock.now())
-    party = await reading.party(session, said.actor)
+    said = _read_token(token.strip(), exchange)
+    party = await reading.party(session, said.actor) if _PARTY.fullmatch(said.actor) else None
     if party is None or party.status != "active" or not party.holds_valid(said.key):
         raise TOKEN_WRONG(reason="not a valid key of an active party")
     return Reader(party.id, frozenset(party.roles))
 
 
+def _read_token(token: str, exchange: Exchange) -> AccessToken:
+    try:
+        return access.read(token, exchange.origin, exchange.clock.now())
+    except RefusedError as error:
+        if error.refusal.kind == "unauthenticated":
+            raise
+        raise TOKEN_WRONG(reason=error.en) from error
+
+
+_PARTY = re.compile(r"party_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 TheReader = Annotated[Reader, Depends(reader_of)]

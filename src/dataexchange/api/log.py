@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from dataexchange.api import caching
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.database import reading, tile_store
 from dataexchange.database.reading import Reader
@@ -50,6 +51,7 @@ ENTRY_NOT_YOURS = RefusalCode(
     kind="forbidden",
 )
 
+IMMUTABLE = "private, max-age=604800, immutable"
 Index = Annotated[int, Path(ge=0, lt=2**53)]
 Size = Annotated[int, Query(ge=0, lt=2**53)]
 
@@ -106,11 +108,12 @@ async def entry_list(
 
 
 @router.get("/entries/{index}", summary="条目原文 An entry's exact bytes")
-async def entry_bytes(index: Index, session: Session, reader: TheReader) -> Response:
+async def entry_bytes(
+    index: Index, request: Request, session: Session, reader: TheReader
+) -> Response:
     """The entry as it is hashed; for those it names, regulators and the operator."""
     row = await _entry(session, index, reader)
-    headers = {"ETag": f'"{row.leaf.hex()}"', "Cache-Control": "private, immutable"}
-    return Response(row.body, media_type="application/json", headers=headers)
+    return caching.answer(request, f'"{row.leaf.hex()}"', row.body, IMMUTABLE)
 
 
 @router.get("/entries/{index}/proof", summary="包含证明 Inclusion proof")
@@ -156,7 +159,12 @@ async def _entry(session: AsyncSession, index: int, reader: Reader) -> EntryRow:
     row = await session.get(EntryRow, index)
     if row is None:
         raise NO_ENTRY(index=index)
-    named = reader.party is not None and reader.party.encode() in row.body
-    if not (reader.reads_all or named):
+    if not may_read_entry(reader, row):
         raise ENTRY_NOT_YOURS(index=index)
     return row
+
+
+def may_read_entry(reader: Reader, row: EntryRow) -> bool:
+    """Tell whether `reader` is a party that the entry names, a regulator, or the operator."""
+    named = reader.party is not None and reader.party.encode() in row.body
+    return reader.reads_all or named

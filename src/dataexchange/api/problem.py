@@ -6,8 +6,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dataexchange.errors import DataExchangeError, RefusalCode, RefusedError, UnavailableError
-from dataexchange.ledger.canonical import NOT_CANONICAL
+from dataexchange.errors import RefusalCode, RefusedError, UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 STATUS = {
@@ -19,7 +18,13 @@ STATUS = {
     "rule": 422,
     "busy": 503,
 }
-__all__ = ["MEDIA_TYPE", "NOT_CANONICAL", "STATUS", "body_of", "problem", "response", "status_of"]
+# Where HTTP has a status of its own for a code.
+STATUS_OF_CODE = {
+    "content.too_large": 413,
+    "exchange.fault": 500,
+    "request.method_not_allowed": 405,
+    "request.too_large": 413,
+}
 
 UNAVAILABLE = RefusalCode(
     "exchange.unavailable",
@@ -49,9 +54,12 @@ def refusal_of(error: Exception) -> RefusedError:
 
 def status_of(error: Exception) -> int:
     """Return the HTTP status for `error`."""
-    if isinstance(error, RefusedError):
-        return STATUS[error.refusal.kind]
-    return 503 if isinstance(error, UnavailableError) else 500
+    return status_of_code(refusal_of(error).refusal)
+
+
+def status_of_code(code: RefusalCode) -> int:
+    """Return the HTTP status that a refusal with `code` is answered with."""
+    return STATUS_OF_CODE.get(code.code, STATUS[code.kind])
 
 
 def problem(error: Exception) -> dict[str, Any]:
@@ -89,8 +97,3 @@ def response(error: Exception, headers: dict[str, str] | None = None) -> Respons
 async def on_error(_request: Request, error: Exception) -> Response:
     """Answer with a problem; the handler of every error that this package raises."""
     return response(error)
-
-
-def is_known(error: Exception) -> bool:
-    """Tell whether `error` is one of ours."""
-    return isinstance(error, DataExchangeError)

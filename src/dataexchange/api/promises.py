@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from dataexchange.api.app import create_app
-from dataexchange.api.problem import STATUS
+from dataexchange.api.problem import status_of_code
 from dataexchange.api.refusals import all_refusals
 from dataexchange.errors import RefusalCode
 from dataexchange.registry.promises import GENERATED, as_json, cell, project, write
@@ -40,7 +40,7 @@ def refusals_page(codes: Mapping[str, RefusalCode]) -> str:
 
 def _refusal(code: RefusalCode) -> Iterator[str]:
     yield f"### `{code.code}`\n"
-    yield f"HTTP {STATUS[code.kind]} · {cell(code.clause)}\n"
+    yield f"HTTP {status_of_code(code)} · {cell(code.clause)}\n"
     yield f"- {cell(code.zh)}"
     yield f"- {cell(code.en)}"
     if code.remedy_zh or code.remedy_en:

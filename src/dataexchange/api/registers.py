@@ -1,13 +1,15 @@
 """Typed reads of every register, derived from the states that the rooms declare.
 
-Pages run in order of first appearance, as of a stated size of the log; an item's ETag is the index
-of the last entry about it. What is not public is shown to the parties that it names.
+Pages run in order of first appearance, of what was there at a stated size of the log, in its state
+now; an item's ETag is the index of the last entry about it. What is not public is shown to the
+parties that it names.
 """
 
 import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Annotated
 
 import orjson
@@ -15,8 +17,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from dataexchange.api import caching
 from dataexchange.api.dependencies import Session, TheReader
-from dataexchange.api.log import covering, prove
+from dataexchange.api.log import covering, may_read_entry, prove
 from dataexchange.database import reading
 from dataexchange.database.reading import Reader
 from dataexchange.database.tables import AggregateRow
@@ -97,10 +100,9 @@ async def aggregate_proof(key: str, session: Session, reader: TheReader) -> Resp
     await covering(session, row.head_index)
     (entry,) = await reading.entries(session, row.head_index, 1)
     proof = (await prove(session, row.head_index)).encode().decode()
-    named = reader.reads_all or (reader.party or "-").encode() in entry.body
     body = b'{"aggregate":%b,"entry":%b,"leaf":"%b","proof":%b}' % (
         _item(row),
-        entry.body if named else b"null",
+        entry.body if may_read_entry(reader, entry) else b"null",
         entry.leaf.hex().encode(),
         orjson.dumps(proof),
     )
@@ -111,11 +113,7 @@ async def aggregate_proof(key: str, session: Session, reader: TheReader) -> Resp
 async def aggregate(key: str, request: Request, session: Session, reader: TheReader) -> Response:
     """The current state of any aggregate, by its key."""
     row = await _visible(session, key, reader)
-    tag = f'"{row.head_index}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(_item(row), media_type="application/json", headers=headers)
+    return caching.answer(request, f'"{row.head_index}"', _item(row), "no-cache")
 
 
 def _lister(kind: str) -> Callable[..., Awaitable[Response]]:
@@ -128,17 +126,15 @@ def _lister(kind: str) -> Callable[..., Awaitable[Response]]:
         party: Party = None,
     ) -> Response:
         as_of, after = _read_cursor(cursor)
+        if as_of is not None and as_of > (await reading.head(session)).size:
+            raise BAD_CURSOR()
         page = await reading.register(
             session, kind, reader, after=after, as_of=as_of, limit=limit, names=party
         )
-        tag = f'W/"{page.as_of}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Authorization"}
-        if cursor is None and request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
         following = orjson.dumps(_write_cursor(page.as_of, page.rows[-1]) if page.more else None)
         items = b",".join(map(_item, page.rows))
         body = b'{"as_of":%d,"items":[%b],"next":%b}' % (page.as_of, items, following)
-        return Response(body, media_type="application/json", headers=headers)
+        return caching.answer(request, f'"{sha256(body).hexdigest()[:32]}"', body, "no-cache")
 
     list_register.__doc__ = f"A page of the register of {kind}."
     return list_register
@@ -172,14 +168,14 @@ def _read_cursor(cursor: str | None) -> tuple[int | None, tuple[int, str]]:
     if cursor is None:
         return None, (-1, "")
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        as_of, first, key = text.split(" ")
-        numbers = int(as_of), int(first)
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (ValueError, binascii.Error) as error:
         raise BAD_CURSOR() from error
-    if not all(0 <= number < 2**53 for number in numbers):
+    read = _CURSOR.fullmatch(text)
+    if read is None:
         raise BAD_CURSOR()
-    return numbers[0], (numbers[1], key)
+    as_of, first, key = read.groups()
+    return int(as_of), (int(first), key)
 
 
 def _page_schema(kind: str) -> dict[str, object]:
@@ -204,4 +200,5 @@ def _page_schema(kind: str) -> dict[str, object]:
     }
 
 
+_CURSOR = re.compile(rf"(\d{{1,15}}) (\d{{1,15}}) ({KEY.pattern})", re.ASCII)
 _PLURALS = {"delivery": "deliveries", "log": "logs", "indicators": "indicators"}

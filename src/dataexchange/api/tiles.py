@@ -50,9 +50,11 @@ async def tile(path: str, session: Session, reader: TheReader) -> Response:
     if latest is None or _end(name) > latest.size:
         raise NO_TILE(path=path)
     data = await tile_store.read_tile(session, name)
-    return Response(
-        data, media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE}
-    )
+    cached = {"Cache-Control": IMMUTABLE}
+    if name.level == ENTRIES:
+        # For some readers only: no shared cache may hand it on.
+        cached = {"Cache-Control": f"private, {IMMUTABLE}", "Vary": "Authorization"}
+    return Response(data, media_type="application/octet-stream", headers=cached)
 
 
 def _end(name: TileName) -> int:

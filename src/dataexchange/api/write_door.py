@@ -11,7 +11,8 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from dataexchange.api import problem
-from dataexchange.errors import DataExchangeError, RefusalCode
+from dataexchange.api.body import DisconnectedError, read_body
+from dataexchange.errors import DataExchangeError
 from dataexchange.exchange import intake
 from dataexchange.exchange.batch import Outcome, Receipt
 from dataexchange.exchange.sequencer import Sequencer
@@ -21,15 +22,8 @@ Answer = tuple[int, bytes, bytes]  # status, media type, body
 JSON = b"application/json"
 PROBLEM = problem.MEDIA_TYPE.encode()
 
-BODY_TOO_LARGE = RefusalCode(
-    "request.too_large",
-    clause="docs/developer.md, limits",
-    zh="请求体超过 {limit} 字节",
-    en="The request body has more than {limit} bytes",
-    remedy_zh="拆成更小的批次；大的内容放入内容库。",
-    remedy_en="Send smaller batches; put large content into the content store.",
-    kind="malformed",
-)
+# Of a body that is too large the rest is not read, so the connection cannot serve again.
+_MORE_HEADERS = {413: ((b"connection", b"close"),), 503: ((b"retry-after", b"1"),)}
 _log = logging.getLogger(__name__)
 
 
@@ -40,41 +34,21 @@ class WriteDoor:
         self._handle = handle
         self._body_bytes_max = body_bytes_max
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. No exception leaves: what is not expected becomes a 500 problem."""
         try:
-            body = await self._read(receive)
+            body = await read_body(scope, receive, self._body_bytes_max)
             status, media_type, answer = await self._handle(body)
-        except DataExchangeError as error:
-            status, media_type, answer = refused(error)
+        except DisconnectedError:
+            return
         except Exception as error:  # noqa: BLE001 -- a door always answers
-            _log.exception("the write door failed")
+            if not isinstance(error, DataExchangeError):
+                _log.exception("the write door failed")
             status, media_type, answer = refused(error)
         headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(answer))]
-        if status == 503:
-            headers.append((b"retry-after", b"1"))
+        headers.extend(_MORE_HEADERS.get(status, ()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
-
-    async def _read(self, receive: Receive) -> bytes:
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            return self._bounded(body)
-        parts = [body]
-        count = len(body)
-        while message.get("more_body"):
-            message = await receive()
-            parts.append(message.get("body", b""))
-            count += len(parts[-1])
-            if count > self._body_bytes_max:
-                raise BODY_TOO_LARGE(limit=self._body_bytes_max)
-        return self._bounded(b"".join(parts))
-
-    def _bounded(self, body: bytes) -> bytes:
-        if len(body) > self._body_bytes_max:
-            raise BODY_TOO_LARGE(limit=self._body_bytes_max)
-        return body
 
 
 def one(sequencer: Sequencer) -> Callable[[bytes], Awaitable[Answer]]:
