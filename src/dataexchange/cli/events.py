@@ -39,8 +39,7 @@ def submit(
     id: Annotated[str | None, typer.Option(help="重试时沿用的标识 The id of a retry.")] = None,  # noqa: A002
 ) -> None:
     """提交事件 Sign one event with your key and submit it."""
-    said = yaml.safe_load(sys.stdin.read() if payload == "-" else Path(payload).read_text())
-    asyncio.run(_submit(event, said, key, url=url, dry_run=dry_run, statement_id=id))
+    asyncio.run(_submit(event, _read(payload), key, url=url, dry_run=dry_run, statement_id=id))
 
 
 def show(
@@ -54,6 +53,34 @@ def show(
 ) -> None:
     """查看 Read the log, a register, one aggregate, an entry, its proof, or the event types."""
     asyncio.run(_show(_path(what, which, history=history), key, url))
+
+
+class PayloadError(DataExchangeError):
+    """A payload that cannot be read."""
+
+
+def _read(payload: str) -> dict[str, Any]:
+    """Return the payload in a YAML or JSON file (UTF-8), or in standard input for `-`."""
+    try:
+        text = sys.stdin.read() if payload == "-" else Path(payload).read_text("utf-8")
+        said = yaml.load(text, Loader=_Loader)  # noqa: S506 -- a SafeLoader
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise PayloadError(
+            f"无法读取事件内容 / the payload cannot be read: {payload}: {error}"
+        ) from error
+    if not isinstance(said, dict):
+        raise PayloadError("事件内容须为键值映射 / a payload is a mapping of names to values")
+    return said
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that leaves days and times as the text that the rules expect."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 async def _submit(
