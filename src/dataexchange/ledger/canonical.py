@@ -6,6 +6,7 @@ RFC 8785 is sorted keys, no white space and the shortest escapes. `jcs` is the w
 floats included, for documents that follow other specifications (DIDs, credentials).
 """
 
+import re
 from typing import Any, NoReturn
 
 import msgspec
@@ -32,10 +33,7 @@ NOT_CANONICAL = RefusalCode(
 def encode(value: Any) -> bytes:
     """Return the canonical bytes of `value`; refuse what the strict profile does not hold."""
     _require_plain(value, _DEPTH_MAX)
-    try:
-        data = orjson.dumps(value, option=_OPTIONS)
-    except (TypeError, ValueError) as error:
-        raise NOT_CANONICAL(reason=str(error)) from error
+    data = _encode_plain(value)
     # The escape may also be a backslash that is followed by the letters u0000, which is no NUL.
     if b"\\u0000" in data and _holds_nul(value):
         raise NOT_CANONICAL(reason="NUL")
@@ -49,7 +47,7 @@ def decode(data: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise NOT_CANONICAL(reason=str(error)) from error
     # A key that is given twice, white space, another order or escape: all show here.
-    if encode(value) != data:
+    if (_encode_plain(value) if _is_surely_plain(data) else encode(value)) != data:
         raise NOT_CANONICAL(reason="the bytes differ from the canonical encoding")
     return value
 
@@ -60,6 +58,24 @@ def jcs(value: Any) -> bytes:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise NOT_CANONICAL(reason=str(error)) from error
+
+
+def _encode_plain(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except (TypeError, ValueError) as error:
+        raise NOT_CANONICAL(reason=str(error)) from error
+
+
+def _is_surely_plain(data: bytes) -> bool:
+    """Tell from the bytes alone that a parsed document needs no walk; when in doubt, say no.
+
+    The parser has refused floats already. What is left to find is deep nesting, NUL, and keys that
+    are not ASCII; in JSON only a key is a string after `{` or `,` that a colon follows.
+    """
+    if data.count(b"{") + data.count(b"[") >= _DEPTH_MAX or b"\\u0000" in data:
+        return False
+    return data.isascii() or b"".join(_KEYS.findall(data)).isascii()
 
 
 def _refuse_float(text: str) -> NoReturn:
@@ -93,5 +109,6 @@ def _holds_nul(value: Any) -> bool:
     return isinstance(value, str) and "\0" in value
 
 
+_KEYS = re.compile(rb'[{,]"(?:[^"\\]|\\.)*":')
 _LEAVES = frozenset({str, int, bool, type(None)})
 _DECODER = msgspec.json.Decoder(float_hook=_refuse_float)
