@@ -77,6 +77,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         summary="数据资产流通与估值账本 Data-asset trading and valuation ledger",
         version=__version__,
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.settings = chosen

@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
+from dataexchange.api.openapi import BYTES, answering, taking
 from dataexchange.api.registers import KEY
 from dataexchange.asset.version import Version, version_key
 from dataexchange.database import reading
@@ -66,7 +67,12 @@ class Kept(BaseModel):
     size_bytes: int
 
 
-@router.put("/{sha256}", status_code=201, summary="存入内容 Keep content")
+@router.put(
+    "/{sha256}",
+    status_code=201,
+    summary="存入内容 Keep content",
+    openapi_extra=taking(BYTES, {"type": "string", "format": "binary"}),
+)
 async def keep(sha256: Sha256, request: Request, exchange: TheExchange, reader: TheReader) -> Kept:
     """Keep the request's body under its hash; any party may. Putting it again changes nothing."""
     if reader.party is None:
@@ -87,7 +93,12 @@ async def keep(sha256: Sha256, request: Request, exchange: TheExchange, reader: 
     return Kept(sha256=sha256, size_bytes=size)
 
 
-@router.get("/{sha256}/of/{key:path}", summary="读取内容 Read content")
+@router.get(
+    "/{sha256}/of/{key:path}",
+    summary="读取内容 Read content",
+    response_class=Response,
+    responses=answering(BYTES),
+)
 async def content(
     sha256: Sha256, key: str, exchange: TheExchange, session: Session, reader: TheReader
 ) -> Response:
@@ -99,7 +110,12 @@ async def content(
     return await _stream(exchange, sha256)
 
 
-@router.get("/{sha256}/delivered/{delivery}", summary="下载交付文件 Fetch a delivered file")
+@router.get(
+    "/{sha256}/delivered/{delivery}",
+    summary="下载交付文件 Fetch a delivered file",
+    response_class=Response,
+    responses=answering(BYTES),
+)
 async def delivered(
     sha256: Sha256, delivery: str, exchange: TheExchange, session: Session, reader: TheReader
 ) -> Response:
@@ -121,7 +137,12 @@ async def delivered(
     return await _stream(exchange, sha256)
 
 
-@router.get("/{sha256}", summary="按哈希读取 Read content by its hash")
+@router.get(
+    "/{sha256}",
+    summary="按哈希读取 Read content by its hash",
+    response_class=Response,
+    responses=answering(BYTES),
+)
 async def any_content(sha256: Sha256, exchange: TheExchange, reader: TheReader) -> Response:
     """Any content, for regulators and the operator."""
     if not reader.reads_all:

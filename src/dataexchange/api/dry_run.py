@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from dataexchange.api.body import read_body
 from dataexchange.api.dependencies import Session, TheExchange
+from dataexchange.api.openapi import taking
 from dataexchange.database import reading
 from dataexchange.database.log_store import parties_in
 from dataexchange.exchange import intake
@@ -30,7 +31,11 @@ class WouldAccept(BaseModel):
     states: dict[str, Any]
 
 
-@router.post("/v1/events/dry-run", summary="试算 What would the rules say?")
+@router.post(
+    "/v1/events/dry-run",
+    summary="试算 What would the rules say?",
+    openapi_extra=taking("application/json", {"$ref": "#/components/schemas/Submission"}),
+)
 async def dry_run(request: Request, exchange: TheExchange, session: Session) -> WouldAccept:
     """Say what the rules would answer to a signed event now, and what it would change."""
     bytes_max = request.app.state.settings.body_bytes_max

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.api import caching
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
+from dataexchange.api.openapi import answering
 from dataexchange.database import reading, tile_store
 from dataexchange.database.reading import Reader
 from dataexchange.database.tables import CheckpointRow, EntryRow
@@ -107,7 +108,12 @@ async def entry_list(
     return EntryPage(items=items, next=rows[limit].index if len(rows) > limit else None)
 
 
-@router.get("/entries/{index}", summary="条目原文 An entry's exact bytes")
+@router.get(
+    "/entries/{index}",
+    summary="条目原文 An entry's exact bytes",
+    response_class=Response,
+    responses=answering("application/json", {"type": "object"}),
+)
 async def entry_bytes(
     index: Index, request: Request, session: Session, reader: TheReader
 ) -> Response:
@@ -116,7 +122,11 @@ async def entry_bytes(
     return caching.answer(request, f'"{row.leaf.hex()}"', row.body, IMMUTABLE)
 
 
-@router.get("/entries/{index}/proof", summary="包含证明 Inclusion proof")
+@router.get(
+    "/entries/{index}/proof",
+    summary="包含证明 Inclusion proof",
+    response_class=PlainTextResponse,
+)
 async def entry_proof(index: Index, session: Session) -> PlainTextResponse:
     """A C2SP tlog-proof that the entry is in the log that the checkpoint signs."""
     return PlainTextResponse((await prove(session, index)).encode())

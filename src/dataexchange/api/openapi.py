@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
 
 from dataexchange.registry.catalogue import catalogue
 
@@ -70,6 +71,63 @@ RESULTS = {
         }
     },
 }
+AGGREGATE = {
+    "type": "object",
+    "required": ["head", "index", "key", "kind", "seq", "state"],
+    "properties": {
+        "head": {"type": "string", "description": "leaf hash of the last entry about it, hex"},
+        "index": {"type": "integer", "description": "index of that entry"},
+        "key": {"type": "string"},
+        "kind": {"type": "string"},
+        "seq": {"type": "integer", "description": "count of the entries about it"},
+        "state": {"type": "object"},
+    },
+}
+AGGREGATE_PROOF = {
+    "type": "object",
+    "required": ["aggregate", "entry", "leaf", "proof"],
+    "properties": {
+        "aggregate": {"$ref": "#/components/schemas/Aggregate"},
+        "entry": {
+            "type": ["object", "null"],
+            "description": "the last entry about it, in its exact bytes; null for those it does"
+            " not name",
+        },
+        "leaf": {"type": "string", "description": "the entry's leaf hash, hex"},
+        "proof": {"type": "string", "description": "C2SP tlog-proof of the entry"},
+    },
+}
+_STATEMENT = {"$ref": "#/components/schemas/Statement"}
+_SIGNATURE = {"$ref": "#/components/schemas/Signature"}
+SUBMISSION = {
+    "type": "object",
+    "description": "A statement in its exact canonical bytes, with its signature",
+    "required": ["signature", "statement"],
+    "properties": {"signature": _SIGNATURE, "statement": _STATEMENT},
+}
+BATCH = {
+    "type": "object",
+    "description": "Statements of one actor and key under one signature over their tree",
+    "required": ["signature", "statements"],
+    "properties": {
+        "signature": _SIGNATURE,
+        "statements": {"type": "array", "items": _STATEMENT, "minItems": 1, "maxItems": 1_000},
+    },
+}
+SEVERAL = {
+    "type": "object",
+    "description": "Each under its own signature; all or none where `linked`",
+    "required": ["submissions"],
+    "properties": {
+        "linked": {"type": "boolean", "default": False},
+        "submissions": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Submission"},
+            "minItems": 1,
+            "maxItems": 1_000,
+        },
+    },
+}
 EXAMPLE = {
     "signature": {"suite": "ed25519", "value": "base64…"},
     "statement": {
@@ -86,6 +144,19 @@ EXAMPLE = {
 }
 
 
+BYTES = "application/octet-stream"
+
+
+def answering(media_type: str, schema: dict[str, Any] | None = None) -> dict[int | str, Any]:
+    """Return what a route that answers with bytes of its own says of them."""
+    return {200: {"content": {media_type: {"schema": schema or {"type": "string"}}}}}
+
+
+def taking(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a route that reads its body itself says of it."""
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
 def document(app: FastAPI, base: dict[str, Any]) -> dict[str, Any]:
     """Return `base` completed with what FastAPI cannot see."""
     components = base.setdefault("components", {}).setdefault("schemas", {})
@@ -94,13 +165,16 @@ def document(app: FastAPI, base: dict[str, Any]) -> dict[str, Any]:
         BatchPosition=BATCH_POSITION,
         Receipt=RECEIPT,
         Problem=PROBLEM,
+        Results=RESULTS,
+        Aggregate=AGGREGATE,
+        AggregateProof=AGGREGATE_PROOF,
+        Submission=SUBMISSION,
+        Batch=BATCH,
+        Several=SEVERAL,
         Statement=_statement(),
         **_states(),
     )
-    for name, event in catalogue().events.items():
-        schema = event.payload.model_json_schema(ref_template="#/components/schemas/{model}")
-        components.update(schema.pop("$defs", {}))
-        components[f"Event.{name}"] = schema
+    components.update(_payloads())
     base["paths"].update(_write_paths())
     base["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "from `dataexchange token`"}
@@ -108,7 +182,8 @@ def document(app: FastAPI, base: dict[str, Any]) -> dict[str, Any]:
     for path in base["paths"].values():
         for operation in path.values():
             operation.get("responses", {}).pop("422", None)
-            operation.setdefault("responses", {})["4XX"] = _json("Refused", "Problem", "problem+")
+            for status, description in (("4XX", "Refused"), ("5XX", "Not available, or a fault")):
+                operation["responses"][status] = _json(description, "Problem", "problem+")
             operation.setdefault("security", [{}, {"token": []}])
     components.pop("HTTPValidationError", None)
     components.pop("ValidationError", None)
@@ -127,7 +202,8 @@ def _statement() -> dict[str, Any]:
             "event": {"enum": list(catalogue().events)},
             "payload": {
                 "anyOf": [
-                    {"$ref": f"#/components/schemas/Event.{name}"} for name in catalogue().events
+                    {"$ref": f"#/components/schemas/{event_schema(name)}"}
+                    for name in catalogue().events
                 ]
             },
             "v": {"const": 1},
@@ -138,61 +214,61 @@ def _statement() -> dict[str, Any]:
     }
 
 
+def event_schema(name: str) -> str:
+    """Return the name of the schema of an event's payload; `@` is not allowed in one."""
+    return f"Event.{name.replace('@', '.v')}"
+
+
+def _payloads() -> dict[str, Any]:
+    """Return the schemas of all payloads and of their parts; parts of one name are kept apart."""
+    models = {name: event.payload for name, event in catalogue().events.items()}
+    references, definitions = models_json_schema(
+        [(model, "validation") for model in models.values()],
+        ref_template="#/components/schemas/Payload.{model}",
+    )
+    parts = {f"Payload.{name}": schema for name, schema in definitions["$defs"].items()}
+    named = {event_schema(name): references[model, "validation"] for name, model in models.items()}
+    return {**parts, **named}
+
+
 def _states() -> dict[str, Any]:
     kinds = list(catalogue().states.items())
     schemas, definitions = msgspec.json.schema_components(
-        [state for _, state in kinds], ref_template="#/components/schemas/State.{name}"
+        [state for _, state in kinds], ref_template="#/components/schemas/StateType.{name}"
     )
-    parts = {f"State.{name}": schema for name, schema in definitions.items()}
+    parts = {f"StateType.{name}": schema for name, schema in definitions.items()}
     named = {f"State.{kind}": schema for (kind, _), schema in zip(kinds, schemas, strict=True)}
     return {**parts, **named}
 
 
 def _write_paths() -> dict[str, Any]:
-    one = {
-        "type": "object",
-        "required": ["signature", "statement"],
-        "properties": {
-            "signature": {"$ref": "#/components/schemas/Signature"},
-            "statement": {"$ref": "#/components/schemas/Statement"},
-        },
-    }
-    statements = {"type": "array", "items": {"$ref": "#/components/schemas/Statement"}}
-    batch = {
-        "type": "object",
-        "required": ["signature", "statements"],
-        "properties": {**one["properties"], "statements": statements},  # type: ignore[dict-item]
-    }
-    batch["properties"].pop("statement")  # type: ignore[attr-defined]
-    several = {
-        "type": "object",
-        "required": ["submissions"],
-        "properties": {
-            "linked": {"type": "boolean"},
-            "submissions": {"type": "array", "items": one},
-        },
-    }
     accepted = {"201": _json("In the log", "Receipt"), "200": _json("In before", "Receipt")}
-    many = {"200": {"description": "One answer each", **_content(RESULTS)}}
+    many = {"200": _json("One answer each, in order", "Results")}
     return {
-        "/v1/events": _post("提交 Submit one signed event", one, accepted, EXAMPLE),
-        "/v1/events/batch": _post("批量 Submit a batch under one signature", batch, many),
-        "/v1/events/several": _post("多条 Submit several, or linked ones", several, many),
+        "/v1/events": _post(
+            "提交 Submit one signed event", "submit_event", "Submission", accepted, EXAMPLE
+        ),
+        "/v1/events/batch": _post(
+            "批量 Submit a batch under one signature", "submit_batch", "Batch", many
+        ),
+        "/v1/events/several": _post(
+            "多条 Submit several, or linked ones", "submit_several", "Several", many
+        ),
     }
 
 
 def _post(
-    summary: str, body: dict[str, Any], responses: dict[str, Any], example: object = None
+    summary: str, name: str, body: str, responses: dict[str, Any], example: object = None
 ) -> dict[str, Any]:
-    content = _content(body)
+    content = {"schema": {"$ref": f"#/components/schemas/{body}"}}
     if example is not None:
-        content["content"]["application/json"]["example"] = example
+        content["example"] = example  # type: ignore[assignment]
     return {
         "post": {
             "tags": ["events"],
             "summary": summary,
-            "operationId": summary.split(" ", 1)[1].lower().replace(" ", "_").replace(",", ""),
-            "requestBody": {"required": True, **content},
+            "operationId": name,
+            "requestBody": {"required": True, "content": {"application/json": content}},
             "responses": responses,
             "security": [],
         }
@@ -205,7 +281,3 @@ def _json(description: str, schema: str, kind: str = "") -> dict[str, Any]:
         "description": description,
         "content": {f"application/{kind}json": {"schema": reference}},
     }
-
-
-def _content(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": schema}}}

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from dataexchange.api import caching
 from dataexchange.api.dependencies import Session, TheReader
 from dataexchange.api.log import covering, may_read_entry, prove
+from dataexchange.api.openapi import answering
 from dataexchange.database import reading
 from dataexchange.database.reading import Reader
 from dataexchange.database.tables import AggregateRow
@@ -54,7 +55,9 @@ class History(BaseModel):
 
 def plural(kind: str) -> str:
     """Return the name of the register of `kind`."""
-    return _PLURALS.get(kind) or (kind[:-1] + "ies" if kind.endswith("y") else kind + "s")
+    if kind.endswith("y"):
+        return kind[:-1] + "ies"
+    return _PLURALS.get(kind) or kind + ("es" if kind.endswith("s") else "s")
 
 
 def make_router() -> APIRouter:
@@ -67,7 +70,7 @@ def make_router() -> APIRouter:
             methods=["GET"],
             name=f"list_{kind}",
             summary=f"登记册 Register: {kind}",
-            responses={200: {"content": {"application/json": {"schema": _page_schema(kind)}}}},
+            responses=answering("application/json", _page_schema(kind)),
             response_class=Response,
             tags=["registers"],
         )
@@ -90,7 +93,12 @@ async def aggregate_history(
     return History(key=key, indexes=indexes, next=indexes[-1] if more else None)
 
 
-@router.get("/aggregates/{key:path}/proof", summary="证明 Proof of an aggregate")
+@router.get(
+    "/aggregates/{key:path}/proof",
+    summary="证明 Proof of an aggregate",
+    response_class=Response,
+    responses=answering("application/json", {"$ref": "#/components/schemas/AggregateProof"}),
+)
 async def aggregate_proof(key: str, session: Session, reader: TheReader) -> Response:
     """The state, the last entry about it (exact bytes), and that entry's inclusion proof.
 
@@ -109,7 +117,12 @@ async def aggregate_proof(key: str, session: Session, reader: TheReader) -> Resp
     return Response(body, media_type="application/json")
 
 
-@router.get("/aggregates/{key:path}", summary="状态 State of an aggregate")
+@router.get(
+    "/aggregates/{key:path}",
+    summary="状态 State of an aggregate",
+    response_class=Response,
+    responses=answering("application/json", {"$ref": "#/components/schemas/Aggregate"}),
+)
 async def aggregate(key: str, request: Request, session: Session, reader: TheReader) -> Response:
     """The current state of any aggregate, by its key."""
     row = await _visible(session, key, reader)
@@ -179,19 +192,11 @@ def _read_cursor(cursor: str | None) -> tuple[int | None, tuple[int, str]]:
 
 
 def _page_schema(kind: str) -> dict[str, object]:
-    item = {
-        "type": "object",
-        "properties": {
-            "head": {"type": "string", "description": "leaf hash of the last entry, hex"},
-            "index": {"type": "integer"},
-            "key": {"type": "string"},
-            "kind": {"const": kind},
-            "seq": {"type": "integer"},
-            "state": {"$ref": f"#/components/schemas/State.{kind}"},
-        },
-    }
+    state = {"kind": {"const": kind}, "state": {"$ref": f"#/components/schemas/State.{kind}"}}
+    item = {"allOf": [{"$ref": "#/components/schemas/Aggregate"}, {"properties": state}]}
     return {
         "type": "object",
+        "required": ["as_of", "items", "next"],
         "properties": {
             "as_of": {"type": "integer"},
             "items": {"type": "array", "items": item},
@@ -201,4 +206,4 @@ def _page_schema(kind: str) -> dict[str, object]:
 
 
 _CURSOR = re.compile(rf"(\d{{1,15}}) (\d{{1,15}}) ({KEY.pattern})", re.ASCII)
-_PLURALS = {"delivery": "deliveries", "log": "logs", "indicators": "indicators"}
+_PLURALS = {"indicators": "indicators"}

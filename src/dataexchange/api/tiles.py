@@ -5,6 +5,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 from dataexchange.api.dependencies import Session, TheReader
 from dataexchange.api.log import NOT_COVERED
+from dataexchange.api.openapi import BYTES, answering
 from dataexchange.database import reading, tile_store
 from dataexchange.errors import RefusalCode
 from dataexchange.ledger.tile import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TileError, TileName
@@ -28,7 +29,7 @@ BUNDLE_NOT_YOURS = RefusalCode(
 IMMUTABLE = "max-age=604800, immutable"
 
 
-@router.get("/checkpoint", summary="最新检查点 Latest checkpoint")
+@router.get("/checkpoint", summary="最新检查点 Latest checkpoint", response_class=PlainTextResponse)
 async def checkpoint(session: Session) -> PlainTextResponse:
     """The latest signed checkpoint (C2SP tlog-checkpoint)."""
     latest = await reading.latest_checkpoint(session)
@@ -37,7 +38,12 @@ async def checkpoint(session: Session) -> PlainTextResponse:
     return PlainTextResponse(latest.note, headers={"Cache-Control": "no-cache"})
 
 
-@router.get("/tile/{path:path}", summary="瓦片 A tile or entry bundle")
+@router.get(
+    "/tile/{path:path}",
+    summary="瓦片 A tile or entry bundle",
+    response_class=Response,
+    responses=answering(BYTES),
+)
 async def tile(path: str, session: Session, reader: TheReader) -> Response:
     """A hash tile (public), or an entry bundle (regulators, operator), full or partial."""
     try:
