@@ -27,7 +27,7 @@ async def finance(stage: Stage, cast: Cast, made: Made, appraised: Appraised) ->
     pledge = await _pledge(stage, cast, made, appraised)
     guarantee = await _guarantee(stage, cast, pledge, appraised)
     cover = await _insure(stage, cast, made, appraised)
-    claim = await _claim(stage, cast, cover, appraised)
+    claim = await _claim(stage, cast, cover, made)
     return Financed(pledge, guarantee, cover, claim)
 
 
@@ -200,12 +200,18 @@ async def _insure(stage: Stage, cast: Cast, made: Made, appraised: Appraised) ->
     for actor, act in ((cast.developer, "applied"), (underwriter, "accepted")):
         proposal = await stage.head(cast.insurer, cover)
         await stage.do(actor, f"cover.{act}@1", cover=cover, proposal=proposal)
-    await stage.do(cast.developer, "cover.incepted@1", cover=cover, insurer=cast.insurer.party)
+    await stage.do(
+        cast.developer,
+        "cover.incepted@1",
+        cover=cover,
+        insurer=cast.insurer.party,
+        asset=made.product,
+    )
     stage.say("数据资产损失险起保，保险金额为评估值的四分之三", "a policy in force")
     return cover
 
 
-async def _claim(stage: Stage, cast: Cast, cover: str, appraised: Appraised) -> str:
+async def _claim(stage: Stage, cast: Cast, cover: str, made: Made) -> str:
     claim, cashier = new_id("claim"), await stage.second_key(cast.insurer)
     loss_fen = 4_000_000
     stage.clock.skip(days=30)
@@ -214,6 +220,7 @@ async def _claim(stage: Stage, cast: Cast, cover: str, appraised: Appraised) -> 
         "claim.notified@1",
         claim=claim,
         cover=cover,
+        asset=made.product,
         occurred_at=format_time(stage.clock.now() - timedelta(days=1)),
         claimed_fen=loss_fen,
         loss_reference=digest(b"incident"),
@@ -226,6 +233,8 @@ async def _claim(stage: Stage, cast: Cast, cover: str, appraised: Appraised) -> 
         "claim.assessed@1",
         claim=claim,
         cover=cover,
+        claimant=cast.developer.party,
+        asset=made.product,
         loss_fen=loss_fen,
         report_sha256=digest(b"assessment"),
     )
