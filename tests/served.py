@@ -27,6 +27,7 @@ class Served:
     """A running service; `world` holds the operator and the regulator that its log opens with."""
 
     url: str
+    addresses: Addresses
     folder: Path
     world: World
 
@@ -73,7 +74,7 @@ def serving(addresses: Addresses, folder: Path) -> Iterator[Served]:
         _until_started(server)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         vkey = httpx.get(f"{url}/v1/log").json()["vkey"]
-        yield Served(url, folder, World(log_keys=[vkey]))
+        yield Served(url, addresses, folder, World(log_keys=[vkey]))
     finally:
         server.should_exit = True
         thread.join(PATIENCE_SECONDS)

@@ -1,0 +1,97 @@
+"""`doctor` and `rebuild`, for the operator, on a real database."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+if TYPE_CHECKING:
+    from served import Served
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def configured(opened: "Served", monkeypatch: pytest.MonkeyPatch) -> "Served":
+    """The environment of a process on the same machine as the running service."""
+    monkeypatch.setenv("DATAEXCHANGE_DATABASE_URL", opened.addresses.app)
+    monkeypatch.setenv("DATAEXCHANGE_OWNER_DATABASE_URL", opened.addresses.owner)
+    monkeypatch.setenv("DATAEXCHANGE_DATA_FOLDER", str(opened.folder))
+    monkeypatch.setenv("DATAEXCHANGE_ORIGIN", "example.test/log")
+    return opened
+
+
+def execute(dsn: str, statement: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+def test_a_healthy_exchange_passes_the_doctors_look(configured: "Served", run: Run) -> None:
+    ran = run("doctor")
+    assert ran.status == 0, ran.out
+    assert "✗" not in ran.out
+    assert "fsync = " in ran.out
+    assert "条目 entries: 1，表头 head: 1" in ran.out
+
+
+def test_the_doctor_finds_a_key_that_others_may_read(configured: "Served", run: Run) -> None:
+    key = configured.folder / "log.key"
+    key.chmod(0o644)
+    ran = run("doctor")
+    assert ran.status == 1
+    assert f"chmod 600 {key}" in ran.out
+
+
+def test_the_doctor_finds_another_name_of_the_log(
+    configured: "Served", run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAEXCHANGE_ORIGIN", "example.test/other")
+    ran = run("doctor")
+    assert ran.status == 1
+    assert "DATAEXCHANGE_ORIGIN" in ran.out
+
+
+def test_the_doctor_says_what_would_help_where_no_database_answers(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATAEXCHANGE_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    monkeypatch.setenv("DATAEXCHANGE_DATA_FOLDER", str(tmp_path))
+    ran = run("doctor")
+    assert ran.status == 1
+    assert "DATAEXCHANGE_DATABASE_URL" in ran.out
+
+
+def test_states_that_follow_from_the_log_are_all_equal(configured: "Served", run: Run) -> None:
+    ran = run("rebuild")
+    assert ran.status == 0
+    assert "全部一致 all equal" in ran.out
+
+
+def test_a_state_that_was_tampered_with_is_found_and_replaced(
+    configured: "Served", run: Run
+) -> None:
+    execute(configured.addresses.owner, "update aggregate set state = '{}' where kind = 'policy'")
+    found = run("rebuild")
+    assert found.status == 1
+    assert "policy/exchange" in found.err
+    assert run("rebuild").status == 1  # looking mends nothing
+    assert run("rebuild", "--write").status == 0
+    assert run("rebuild").status == 0
+
+
+def test_help_is_there_for_every_command(run: Run) -> None:
+    ran = run("--help")
+    assert ran.status == 0
+    for command in ("serve", "keygen", "submit", "show", "export", "verify", "value", "doctor"):
+        assert command in ran.out
+        assert run(command, "--help").status == 0
+    assert run("nosuch").status == 2
