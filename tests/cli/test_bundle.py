@@ -110,5 +110,26 @@ def test_a_party_that_is_no_regulator_cannot_export(
     run("keygen", tmp_path / "me.key", "--log", "example.test/log")
     out = tmp_path / "stolen.zip"
     ran = run("export", "--key", tmp_path / "me.key", "--out", out, "--url", opened.url)
-    assert ran.status in {1, 2}
-    assert not out.exists()
+    assert ran.status == 1
+    assert "access.token_wrong" in ran.err
+    assert not list(tmp_path.glob("stolen*"))
+
+
+def test_an_export_that_cannot_be_written_is_told_of(
+    opened: "Served", run: Run, tmp_path: Path
+) -> None:
+    key = opened.key_file(opened.world.operator, "operator")
+    opened.until_checkpoint(1)
+    out = tmp_path / "nowhere" / "bundle.zip"
+    assert run("export", "--key", key, "--out", out, "--url", opened.url).status == 2
+
+
+def test_an_export_from_an_exchange_that_does_not_answer_is_told_of(
+    run: Run, tmp_path: Path
+) -> None:
+    run("keygen", tmp_path / "me.key")
+    arguments = ("--key", tmp_path / "me.key", "--out", tmp_path / "bundle.zip")
+    ran = run("export", *arguments, "--url", "http://127.0.0.1:9")
+    assert ran.status == 2
+    assert "没有应答" in ran.err
+    assert not list(tmp_path.glob("bundle*"))

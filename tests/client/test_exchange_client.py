@@ -148,6 +148,8 @@ async def test_content_is_kept_by_hash_and_read_by_those_whom_it_concerns(
     await mine.put_content(path, sha256)
     await mine.put_content(path, sha256)
     assert await operator.fetch(f"/v1/content/{sha256}") == path.read_bytes()
+    assert await operator.fetch_within(f"/v1/content/{sha256}", 2_560_000) == path.read_bytes()
+    assert await operator.fetch_within(f"/v1/content/{sha256}", 2_559_999) is None
     with pytest.raises(ExchangeRefusedError) as caught:
         await mine.get_content(sha256, party.party, tmp_path / "copy")
     assert caught.value.code == "content.not_found"

@@ -4,15 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console, error_console
 from dataexchange.cli.options import DEFAULT_URL, KeyFile, Url
-from dataexchange.client import keyfile
-from dataexchange.client.exchange_client import ExchangeClient, ExchangeRefusedError
+from dataexchange.client.exchange_client import ExchangeRefusedError
 from dataexchange.client.export import export as write_bundle
 from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
 
@@ -30,7 +29,10 @@ def export(
     url: Url = DEFAULT_URL,
 ) -> None:
     """导出证据包 Fetch the whole log as a bundle; for regulators and the operator."""
-    size = asyncio.run(_export(key, out, url))
+    try:
+        size = asyncio.run(_export(key, out, url))
+    except OSError as error:
+        raise typer.BadParameter(str(error)) from error
     console.print(f"[green]✓[/] {out}：{size} 条 entries")
 
 
@@ -54,15 +56,16 @@ def verify(
 
 
 async def _export(key: Path, out: Path, url: str) -> int:
-    async with httpx.AsyncClient(base_url=url, timeout=120) as http:
-        client = ExchangeClient(http, keyfile.load(key))
+    async with asking(url, key, timeout_seconds=120) as client:
 
         async def content(sha256: str) -> bytes | None:
             try:
-                data = await client.fetch(f"/v1/content/{sha256}")
-            except ExchangeRefusedError:
+                return await client.fetch_within(f"/v1/content/{sha256}", CONTENT_BYTES_MAX)
+            except ExchangeRefusedError as refusal:
+                # Many hashes stand for what was never put into the store.
+                if refusal.code != "content.not_found":
+                    raise
                 return None
-            return data if len(data) <= CONTENT_BYTES_MAX else None
 
         return await write_bundle(client.fetch, out, content)
 

@@ -6,14 +6,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 import yaml
 
-from dataexchange.cli.console import console, error_console
+from dataexchange.cli.asking import asking
+from dataexchange.cli.console import console
 from dataexchange.cli.options import DEFAULT_URL, KeyFile, OptionalKeyFile, Url
-from dataexchange.client import keyfile
-from dataexchange.client.exchange_client import ExchangeClient, ExchangeRefusedError
 from dataexchange.errors import DataExchangeError
 
 SUBMIT_EXAMPLES = """
@@ -86,33 +84,19 @@ _Loader.yaml_implicit_resolvers = {
 async def _submit(
     event: str, payload: Any, key: Path, *, url: str, dry_run: bool, statement_id: str | None
 ) -> None:
-    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
-        client = ExchangeClient(http, keyfile.load(key))
-        try:
-            if dry_run:
-                console.print_json(data=await client.dry_run(event, payload))
-                return
-            accepted = await client.submit(event, payload, id=statement_id)
-        except ExchangeRefusedError as refusal:
-            _show_problem(refusal)
-            raise typer.Exit(1) from refusal
-        except httpx.TransportError as error:
-            raise _unreachable(url) from error
+    async with asking(url, key) as client:
+        if dry_run:
+            console.print_json(data=await client.dry_run(event, payload))
+            return
+        accepted = await client.submit(event, payload, id=statement_id)
     console.print_json(
         data={"index": accepted.index, "leaf": accepted.leaf, "repeated": accepted.repeated}
     )
 
 
 async def _show(path: str, key: Path | None, url: str) -> None:
-    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
-        client = ExchangeClient(http, keyfile.load(key) if key else None)
-        try:
-            data = await client.fetch(path)
-        except ExchangeRefusedError as refusal:
-            _show_problem(refusal)
-            raise typer.Exit(1) from refusal
-        except httpx.TransportError as error:
-            raise _unreachable(url) from error
+    async with asking(url, key) as client:
+        data = await client.fetch(path)
     try:
         console.print_json(data=json.loads(data))
     except ValueError:
@@ -134,22 +118,6 @@ def _path(what: str, which: str | None, *, history: bool) -> str:
     if "_" in what or "/" in what:
         return f"/v1/aggregates/{what}" + ("/history" if history else "")
     return f"/v1/{what}"
-
-
-def _show_problem(refusal: ExchangeRefusedError) -> None:
-    problem = refusal.problem
-    error_console.print(f"[bold red]✗ {refusal.code}[/]", highlight=False)
-    remedy = problem.get("remedy") or {}
-    lines = (problem.get("zh"), problem.get("en"), problem.get("clause"), *remedy.values())
-    for line in filter(None, lines):
-        error_console.print(f"  {line}", markup=False, highlight=False)
-
-
-def _unreachable(url: str) -> DataExchangeError:
-    return DataExchangeError(
-        f"{url} 没有应答；先运行 dataexchange serve，或用 --url 指明地址"
-        f" / no answer from {url}; run `dataexchange serve`, or name another with --url"
-    )
 
 
 def add_commands(app: typer.Typer) -> None:

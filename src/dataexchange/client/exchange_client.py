@@ -171,6 +171,21 @@ class ExchangeClient:
             _raise(response)
         return response.content
 
+    async def fetch_within(self, path: str, bytes_max: int) -> bytes | None:
+        """Return the bytes at a path, or `None`, and stop reading, where there are more."""
+        parts: list[bytes] = []
+        size = 0
+        async with self._http.stream("GET", path, headers=self._headers()) as response:
+            if response.status_code >= 400:
+                await response.aread()
+                _raise(response)
+            async for part in response.aiter_bytes():
+                parts.append(part)
+                size += len(part)
+                if size > bytes_max:
+                    return None
+        return b"".join(parts)
+
     @property
     def _signer(self) -> Actor:
         if self._actor is None:

@@ -28,20 +28,29 @@ async def export(fetch: Fetch, to: Path, fetch_content: FetchContent | None = No
     note = await fetch("/checkpoint")
     size = Checkpoint.parse(Note.parse(note).text).size
     temporary = to.with_suffix(".part")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as bundle:
-        _write(bundle, "checkpoint", note)
-        named: dict[str, None] = {}
-        for tile in (*bundles(size), *tiles(size)):
-            data = await fetch(f"/{tile.path}")
-            _write(bundle, tile.path, data)
-            if tile.level == ENTRIES and fetch_content is not None:
-                named.update(dict.fromkeys(_hashes(decode_bundle(data, tile.width))))
-        for sha256 in named:
-            content = await fetch_content(sha256) if fetch_content is not None else None
-            if content is not None:
-                _write(bundle, f"content/{sha256}", content)
-    temporary.replace(to)
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as bundle:
+            _write(bundle, "checkpoint", note)
+            await _fill(bundle, size, fetch, fetch_content)
+        temporary.replace(to)
+    finally:
+        temporary.unlink(missing_ok=True)
     return size
+
+
+async def _fill(
+    bundle: zipfile.ZipFile, size: int, fetch: Fetch, fetch_content: FetchContent | None
+) -> None:
+    named: dict[str, None] = {}
+    for tile in (*bundles(size), *tiles(size)):
+        data = await fetch(f"/{tile.path}")
+        _write(bundle, tile.path, data)
+        if tile.level == ENTRIES and fetch_content is not None:
+            named.update(dict.fromkeys(_hashes(decode_bundle(data, tile.width))))
+    for sha256 in named:
+        content = await fetch_content(sha256) if fetch_content is not None else None
+        if content is not None:
+            _write(bundle, f"content/{sha256}", content)
 
 
 def _write(bundle: zipfile.ZipFile, name: str, data: bytes) -> None:
