@@ -22,8 +22,24 @@ class UnsoundError(IntegrityError):
 
 
 @dataclass(slots=True)
+class Recomputation:
+    """How many drafted figures came out again, and how many are not disclosed.
+
+    `warnings` (zh, en) name the figures whose card or document this verifier cannot read.
+    """
+
+    figures: int = 0
+    not_disclosed: int = 0
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Verdict:
-    """A sound bundle: what it is a log of, and how much was checked."""
+    """A sound bundle: what it is a log of, and how much was checked.
+
+    `figures_recomputed` counts the figures of valuations that their cards gave again,
+    `figures_not_disclosed` those whose card or inputs are not in the bundle.
+    """
 
     origin: str
     size: int
@@ -34,3 +50,11 @@ class Verdict:
     balance_fen: int = 0
     known_size: int | None = None
     warnings: list[tuple[str, str]] = field(default_factory=list)  # (zh, en)
+    figures_recomputed: int = 0
+    figures_not_disclosed: int = 0
+
+    def take_valuations(self, found: Recomputation) -> None:
+        """Add what the valuation pass found."""
+        self.figures_recomputed = found.figures
+        self.figures_not_disclosed = found.not_disclosed
+        self.warnings.extend(found.warnings)

@@ -8,6 +8,7 @@
 6. The log calls itself by the policy's name and announced the key that signs for it.
 7. A checkpoint known from elsewhere is a prefix of this log.
 8. All content has the hash that names it, and an entry that refers to it.
+9. Every drafted figure whose card and inputs are among the content is computed again.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
 from dataexchange.ledger.tile import grow_tiles
 from dataexchange.verification.bundle import Bundle
 from dataexchange.verification.replay import Replay
+from dataexchange.verification.valuation_pass import recompute_valuations
 from dataexchange.verification.verdict import UnsoundError, UnusableError, Verdict
 
 Progress = Callable[[int, int], None]
@@ -72,7 +74,9 @@ def _judge(
     _require_tiles(bundle, checkpoint.size)
     _require_announced(replay, signed)
     _require_contents(bundle, unnamed)
-    return _verdict(replay, signed, bundle, known)
+    verdict = _verdict(replay, signed, bundle, known)
+    verdict.take_valuations(recompute_valuations(bundle, checkpoint.size))
+    return verdict
 
 
 def _verdict(
