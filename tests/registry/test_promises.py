@@ -71,6 +71,14 @@ def test_the_page_of_events_names_each_event_with_signers_norm_and_fields() -> N
         assert all(f"`{field}`" in section for field in event.payload.model_fields)
 
 
+def test_the_page_of_events_tells_every_form_that_a_field_names() -> None:
+    page = promises.events_page(catalogue())
+    for name, event in catalogue().events.items():
+        section = page.split(f"### `{name}` ")[1].split("\n#")[0]
+        parts = catalogue().schema(event).get("$defs", {})
+        assert all(f"\n- {part}: " in section for part in parts), name
+
+
 def test_the_matrix_of_access_is_what_the_events_declare() -> None:
     rows = promises.access_page(catalogue()).split("\n|---")[1].split("\n")[1:-1]
     assert len(rows) == len(catalogue().events)

@@ -114,7 +114,8 @@ def _event(known: Catalogue, one: EventType) -> str:
     facts = f"Signed by 签署: {signers} · {cell(one.clause)}\n"
     fields = "\n".join(_fields(schema))
     table = f"\n| field | form | |\n|---|---|---|\n{fields}\n" if fields else ""
-    return f"### `{one.name}` {one.zh} {one.en}\n\n{facts}{table}"
+    parts = "\n" + "".join(f"- {part}\n" for part in _parts(schema))
+    return f"### `{one.name}` {one.zh} {one.en}\n\n{facts}{table}{parts}".rstrip("\n") + "\n"
 
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
@@ -122,6 +123,21 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
     for name, field in schema.get("properties", {}).items():
         shown = f"`{name}`" if name in required else f"*`{name}`*"
         yield f"| {shown} | {cell(form(field))} | {cell(field.get('description', ''))} |"
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each form that the fields of `schema` name."""
+    for name, part in schema.get("$defs", {}).items():
+        fields = part.get("properties")
+        if fields is None:
+            yield f"{name}: {cell(form(part))}"
+            continue
+        required = part.get("required", ())
+        named = (
+            f"{f'`{field}`' if field in required else f'*`{field}`*'} {cell(form(one))}"
+            for field, one in fields.items()
+        )
+        yield f"{name}: {', '.join(named)}"
 
 
 def form(field: Mapping[str, Any]) -> str:
@@ -142,7 +158,7 @@ def _plain(field: Mapping[str, Any]) -> str:
     if "const" in field:
         return f"`{field['const']}`"
     if "enum" in field:
-        return ", ".join(f"`{one}`" for one in field["enum"])
+        return " or ".join(f"`{one}`" for one in field["enum"])
     return str(field.get("type", "any"))
 
 
