@@ -1,8 +1,19 @@
 """监管: a freeze that stops a deal, and the quarter's indicators."""
 
+from dataexchange.client.exchange_client import ExchangeClient
+from dataexchange.client.typeid import new_id
 from dataexchange.demo.cast import Cast
-from dataexchange.demo.pipeline import Made, listing
+from dataexchange.demo.pipeline import Made, keep, listing
 from dataexchange.demo.stage import Stage
+from dataexchange.ledger.entry import Entry
+from dataexchange.registry.submission import read
+from dataexchange.supervision.indicators import (
+    Record,
+    evaluate,
+    quarter_of,
+    render,
+    report_hash,
+)
 
 
 async def supervise(stage: Stage, cast: Cast, made: Made) -> None:
@@ -20,3 +31,31 @@ async def supervise(stage: Stage, cast: Cast, made: Made) -> None:
     )
     await stage.do(cast.regulator, "asset.unfrozen@1", **order)
     stage.say("解除冻结", "the freeze is lifted")
+    await _publish_indicators(stage, cast)
+
+
+async def _publish_indicators(stage: Stage, cast: Cast) -> None:
+    """Fold the log so far into the quarter's evaluation, and publish its hash."""
+    client = stage.client(cast.operator)
+    size = (await stage.http.get("/v1/log")).json()["size"]
+    records = [await _record(client, index) for index in range(size)]
+    quarter = quarter_of(records[0])
+    report = evaluate(records, quarter, size)
+    await keep(stage, cast.operator, report)
+    await stage.do(
+        cast.operator,
+        "indicators.published@1",
+        report=new_id("report"),
+        quarter=quarter,
+        covers=size,
+        report_sha256=report_hash(report),
+    )
+    stage.facts["indicators"] = render(report)
+    stage.say(f"发布 {quarter} 季度评估，验证方逐条重算", "the quarter's evaluation, recomputable")
+
+
+async def _record(client: ExchangeClient, index: int) -> Record:
+    entry = Entry.parse(await client.fetch(f"/v1/entries/{index}"))
+    submitted = read(entry.statement, entry.fields.signature)
+    payload = submitted.payload.model_dump(mode="json")
+    return Record(index, submitted.type.name, payload, entry.recorded_at)

@@ -7,6 +7,7 @@ that the rules of the exchange let it in.
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from dataexchange.accounts.book import Account
 from dataexchange.errors import DataExchangeError, RefusedError
@@ -17,7 +18,16 @@ from dataexchange.registry import submission
 from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 from dataexchange.registry.submission import Submission
 from dataexchange.registry.tail import Tail
+from dataexchange.supervision.indicators import (
+    SUMMED,
+    IndicatorsPublished,
+    Record,
+    evaluate,
+    report_hash,
+)
 from dataexchange.verification.verdict import UnsoundError, UnusableError
+
+_FOLDED = frozenset({"opening", "score", *(member for _, member in SUMMED.values())})
 
 
 class Replay:
@@ -32,6 +42,7 @@ class Replay:
         self._linked: tuple[str, ...] = ()
         self._linked_at = 0
         self._index = 0
+        self._records: list[Record] = []
 
     def extend(self, bodies: Iterable[bytes]) -> None:
         """Take the next entries."""
@@ -72,9 +83,26 @@ class Replay:
         if appended.body != body:
             raise self._different(entry, appended.body)
         self.events[submitted.type.name] += 1
+        self._fold(submitted, appended.recorded_at)
         if entry.index == 0 or submitted.type.name.startswith("rules."):
             self._require_known_rules()
         return appended.leaf
+
+    def _fold(self, submitted: Submission, recorded_at: datetime) -> None:
+        """Keep what indicators are folded of; recompute those that are published."""
+        payload = submitted.payload
+        said = payload.model_dump(mode="json")
+        name = submitted.type.name
+        kept = {key: said[key] for key in _FOLDED if key in said}
+        self._records.append(Record(self._index, name, kept, recorded_at))
+        if isinstance(payload, IndicatorsPublished):
+            report = evaluate(self._records, payload.quarter, payload.covers)
+            if report_hash(report) != payload.report_sha256:
+                raise self._fault(
+                    "indicators.differ",
+                    "公布的指标与按条目重算的结果不符",
+                    "the published indicators are not what the entries give",
+                )
 
     def _require_once(self, submitted: Submission) -> None:
         identity = (submitted.id, submitted.actor)
