@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from dataexchange.ledger import canonical, merkle
 from dataexchange.ledger.entry import Entry, encode_signature
 from dataexchange.rules import Role
 from exchanges import Door
+from problems import assert_problem
 from world import ORIGIN
 
 
@@ -40,18 +40,6 @@ async def size(door: Door) -> int:
 
 async def post(door: Door, body: bytes, path: str = "") -> httpx.Response:
     return await door.http.post(f"/v1/events{path}", content=body)
-
-
-def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    assert response.headers["content-type"] == "application/problem+json"
-    said: dict[str, Any] = response.json()
-    assert (response.status_code, said["code"]) == (status, code), said
-    assert said["status"] == status
-    assert said["zh"]
-    assert said["en"]
-    assert not re.search(r"\{[a-z_]+\}", said["zh"] + said["en"])
-    assert said["type"] == f"/problems/{code}"
-    return said
 
 
 async def test_an_accepted_event_is_answered_with_its_entry_in_exact_bytes(door: Door) -> None:
