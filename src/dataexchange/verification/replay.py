@@ -27,7 +27,12 @@ from dataexchange.supervision.indicators import (
 )
 from dataexchange.verification.verdict import UnsoundError, UnusableError
 
-_FOLDED = frozenset({"opening", "score", *(member for _, member in SUMMED.values())})
+# The one member that each of these events adds to the indicators.
+_FOLDED = {
+    "opening.published@1": "opening",
+    "quality.assessed@1": "score",
+    **dict(SUMMED.values()),
+}
 
 
 class Replay:
@@ -90,10 +95,9 @@ class Replay:
 
     def _fold(self, submitted: Submission, recorded_at: datetime) -> None:
         """Keep what indicators are folded of; recompute those that are published."""
-        payload = submitted.payload
-        said = payload.model_dump(mode="json")
-        name = submitted.type.name
-        kept = {key: said[key] for key in _FOLDED if key in said}
+        payload, name = submitted.payload, submitted.type.name
+        member = _FOLDED.get(name)
+        kept = {} if member is None else {member: _plain(getattr(payload, member))}
         self._records.append(Record(self._index, name, kept, recorded_at))
         if isinstance(payload, IndicatorsPublished):
             report = evaluate(self._records, payload.quarter, payload.covers)
@@ -148,3 +152,8 @@ class Replay:
 
     def _fault(self, code: str, zh: str, en: str) -> UnsoundError:
         return UnsoundError(code, zh, en, self._index)
+
+
+def _plain(value: object) -> object:
+    """Return an enumeration's member as the plain text that its JSON is."""
+    return getattr(value, "value", value)
