@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,18 @@ def test_the_committed_vectors_are_the_files_promised() -> None:
     committed = {f"api/vectors/{path.name}" for path in (PROJECT / "api/vectors").iterdir()}
     assert committed == {path for path in promised if path.startswith("api/vectors/")}
     assert len(committed) > 5
+
+
+def test_openapi_has_every_register_and_every_reference_leads_somewhere() -> None:
+    from dataexchange.api.registers import plural
+
+    text = (PROJECT / "api/openapi.json").read_text("utf-8")
+    document = json.loads(text)
+    registers = {f"/v1/{plural(kind)}" for kind in catalogue().states}
+    writing = {f"/v1/events{path}" for path in ("", "/batch", "/several", "/dry-run")}
+    reading = {"/checkpoint", "/tile/{path}", "/v1/log", "/v1/entries/{index}/proof", "/problems"}
+    assert registers | writing | reading <= set(document["paths"])
+    schemas = document["components"]["schemas"]
+    assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) <= set(schemas)
+    assert {f"Event.{name}" for name in catalogue().events} <= set(schemas)
+    assert {f"State.{kind}" for kind in catalogue().states} <= set(schemas)
