@@ -95,8 +95,9 @@ def test_an_obligor_that_joins_a_group_brings_along_what_is_carried_for_it(world
     move = {"guarantor": house.party, "obligor": obligor.party, "group": group}
     other = world.join(Role.GUARANTOR)
     world.refuses("party.not_concerned", other, "exposure.regrouped@1", **move)
-    stray = {**move, "group_before": new_id("group")}
-    world.refuses("event.mismatch", house.analyst, "exposure.regrouped@1", **stray)
+    for wrong in ("group_before", "group"):
+        stray = {**move, wrong: new_id("group")}
+        world.refuses("event.mismatch", house.analyst, "exposure.regrouped@1", **stray)
     world.do(house.analyst, "exposure.regrouped@1", **move)
     again = {**move, "group_before": group}
     world.refuses("exposure.nothing_to_move", world.operator, "exposure.regrouped@1", **again)

@@ -188,6 +188,7 @@ def test_nothing_is_called_after_the_period_and_it_lapses_only_then(world: World
     world.refuses("guarantee.period_over", guaranteed.creditor, CALL, **said)
     world.refuses("party.not_concerned", world.join(Role.GUARANTOR), lapse, **ending)
     world.do(world.operator, lapse, **ending)
+    world.refuses("aggregate.wrong_status", world.operator, lapse, **ending)
     assert state(world, guaranteed).status == "LAPSED"
     assert world.state(GuarantorBook, book_key(guaranteed.house.party)).balance_fen == 0
 
@@ -237,6 +238,7 @@ def test_a_guarantor_may_give_up_what_is_left_of_its_recourse(world: World) -> N
     said = {"guarantee": guaranteed.guarantee, "reason": "核销"}
     world.refuses("party.not_concerned", world.join(Role.GUARANTOR), event, **said)
     world.do(guaranteed.house.analyst, event, **said)
+    world.refuses("aggregate.wrong_status", guaranteed.house.analyst, event, **said)
     world.refuses("aggregate.wrong_status", guaranteed.obligor, RECOVER, **recovery(guaranteed, 1))
 
 

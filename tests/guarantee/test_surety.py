@@ -116,6 +116,10 @@ def test_what_the_analyst_does_not_recommend_ends_there(world: World) -> None:
     world.refuses("party.not_concerned", stranger, "guarantee.reviewed@1", **said)
     world.do(guaranteed.house.analyst, "guarantee.reviewed@1", **said)
     assert status(world, guaranteed) == "REJECTED"
+    again = {**said, "recommended": True}
+    world.refuses(
+        "aggregate.wrong_status", guaranteed.house.analyst, "guarantee.reviewed@1", **again
+    )
     named = {"guarantee": guaranteed.guarantee}
     committee = guaranteed.house.committee
     world.refuses("aggregate.wrong_status", committee, "guarantee.approved@1", **named)

@@ -175,6 +175,8 @@ def test_a_reserve_is_the_insurers_after_the_proofs(world: World) -> None:
     world.refuses("party.not_concerned", world.join(Role.INSURER), RESERVE, **reserve)
     world.do(covered.insurer.first, RESERVE, **reserve)
     world.do(covered.insurer.first, RESERVE, **{**reserve, "reserve_fen": 200})
+    late = {"claim": claimed.claim, "evidence_sha256": digest("late proofs")}
+    world.refuses("aggregate.wrong_status", covered.policyholder, "claim.documented@1", **late)
     assert world.state(Claim, claimed.claim).reserve_fen == 200
 
 
@@ -188,6 +190,9 @@ def test_an_index_is_read_once_by_each_independent_party(world: World) -> None:
         world.do(world.join(Role.WITNESS), REPORT, **reading(claimed))
     late = world.join(Role.WITNESS)
     world.refuses("claim.read_already", late, REPORT, **reading(claimed))
+    first = claimed.covered.insurer.first
+    world.do(first, "claim.rejected@1", **claimed.named, reason="除外责任")
+    world.refuses("aggregate.wrong_status", late, REPORT, **reading(claimed))
 
 
 def test_no_affiliate_of_either_side_reads_the_index(world: World) -> None:
@@ -197,8 +202,9 @@ def test_no_affiliate_of_either_side_reads_the_index(world: World) -> None:
         affiliate = world.join(Role.DATA_SERVICE)
         group(world, new_id("group"), side, affiliate)
         world.refuses(code, affiliate, REPORT, **reading(claimed))
-        hidden = {**reading(claimed), "claimant": affiliate.party, "insurer": affiliate.party}
-        world.refuses("event.mismatch", affiliate, REPORT, **hidden)
+        for name in ("claimant", "insurer"):
+            hidden = {**reading(claimed), name: affiliate.party}
+            world.refuses("event.mismatch", affiliate, REPORT, **hidden)
 
 
 def test_only_parametric_cover_has_an_index(world: World) -> None:
