@@ -89,6 +89,8 @@ def _show_fault(fault: UnsoundError) -> None:
 
 def _show_verdict(verdict: Verdict) -> None:
     table = Table(show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     table.add_row("账本 log", verdict.origin)
     table.add_row("条目 entries", str(verdict.size))
     table.add_row("根 root", verdict.root.hex())
