@@ -1,5 +1,6 @@
 """The exchange over HTTP, for one actor: signed events in, receipts, registers and proofs out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from dataexchange.ledger.signature import pre_authentication
 from dataexchange.ledger.statement import Statement
 
 TOKEN_LIFE = timedelta(minutes=30)
+RETRY_SECONDS = (0.2, 1.0)
+BUSY = ("exchange.busy", "exchange.unavailable")
 
 
 class ExchangeRefusedError(DataExchangeError):
@@ -82,9 +85,18 @@ class ExchangeClient:
         return await self.send(sent)
 
     async def send(self, one: Signed) -> Accepted:
-        """Send a statement that is signed already."""
-        answer = await self._json("POST", "/v1/events", content=one.body)
-        return Accepted(answer["index"], answer["leaf"], answer["repeated"])
+        """Send a signed statement; while its fate is unknown, send the same bytes again."""
+        for pause_seconds in (*RETRY_SECONDS, None):
+            try:
+                answer = await self._json("POST", "/v1/events", content=one.body)
+            except (httpx.TransportError, ExchangeRefusedError) as error:
+                busy = not isinstance(error, ExchangeRefusedError) or error.code in BUSY
+                if pause_seconds is None or not busy:
+                    raise
+                await asyncio.sleep(pause_seconds)
+            else:
+                return Accepted(answer["index"], answer["leaf"], answer["repeated"])
+        raise AssertionError("unreachable")
 
     async def submit_batch(self, statements: Sequence[Statement]) -> list[dict[str, Any]]:
         """Send statements of this actor under one signature; return each one's answer."""
