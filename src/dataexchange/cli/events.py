@@ -34,9 +34,7 @@ def submit(
     key: KeyFile,
     url: Url = DEFAULT_URL,
     dry_run: Annotated[bool, typer.Option(help="只试算，不写入 Ask the rules only.")] = False,
-    id: Annotated[
-        str | None, typer.Option(help="陈述的标识 The statement's id, of your own.")
-    ] = None,  # noqa: A002
+    id: Annotated[str | None, typer.Option(help="陈述的标识 The statement's id.")] = None,  # noqa: A002
 ) -> None:
     """提交事件 Sign one event with your key and submit it."""
     asyncio.run(_submit(event, _read(payload), key, url=url, dry_run=dry_run, statement_id=id))
