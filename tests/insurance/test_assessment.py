@@ -165,6 +165,8 @@ def test_only_the_insurer_assesses_what_is_reserved_by_its_true_names(world: Wor
     }
     for field, value in wrong.items():
         world.refuses("event.mismatch", covered.insurer.first, ASSESS, **{**said, field: value})
+    twin = {**said, "cover": cover_in_force(world, covered.product).cover}
+    world.refuses("event.mismatch", covered.insurer.first, ASSESS, **twin)
     world.do(covered.insurer.first, ASSESS, **said)
     world.refuses("aggregate.wrong_status", covered.insurer.first, ASSESS, **said)
 
@@ -283,6 +285,8 @@ def test_a_sum_above_the_authority_waits_for_a_second_officer(world: World) -> N
     wrong = {**said, "proposal": "0" * 64}
     world.refuses("event.mismatch", house.second, AUTHORISE, **wrong)
     world.do(house.second, AUTHORISE, **said)
+    again = signed(world, large)
+    world.refuses("aggregate.wrong_status", house.second, AUTHORISE, **again)
     agree_and_pay(world, large)
     assert_books_balance(world)
 

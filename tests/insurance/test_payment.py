@@ -6,6 +6,7 @@ from dataexchange.client.typeid import new_id
 from dataexchange.guarantee.pledge import Pledge
 from dataexchange.insurance.claim import Claim
 from dataexchange.insurance.cover import Cover
+from dataexchange.ledger.statement import format_time
 from dataexchange.rules import Role
 from steps_accounts import assert_books_balance, balance_fen, fund
 from steps_guarantee import PRINCIPAL_FEN, Pledged, active_pledge, guarantee_in_force
@@ -77,8 +78,9 @@ def test_the_assessor_does_not_pay_and_nobody_pays_before_the_agreement(world: W
     house, said = claimed.covered.insurer, claimed.payment
     world.refuses("claim.assessor_pays", house.first, PAY, **said)
     world.refuses("party.not_concerned", world.join(Role.INSURER), PAY, **said)
-    other = cover_in_force(world)
-    for wrong in ({"cover": other.cover}, {"claimant": other.policyholder.party}):
+    other, pledge = cover_in_force(world), active_pledge(world).pledge
+    parties = {"claimant": other.policyholder.party}
+    for wrong in ({"cover": other.cover}, parties, {"pledge": pledge}):
         world.refuses("event.mismatch", house.second, PAY, **{**said, **wrong})
     world.do(house.second, PAY, **said)
     world.refuses("aggregate.wrong_status", house.second, PAY, **said)
@@ -136,6 +138,16 @@ def test_an_advance_keeps_to_the_reserve_the_claim_and_the_sum_insured(world: Wo
     world.refuses("claim.sum_insured_exceeded", house.first, ADVANCE, **advance(small, 1))
     done = paid_claim(world)
     world.refuses("aggregate.wrong_status", done.covered.insurer.first, ADVANCE, **advance(done, 1))
+
+
+def test_nothing_is_paid_in_advance_under_a_rescinded_policy(world: World) -> None:
+    covered = cover_in_force(world)
+    claimed = reserved_claim(world, covered)
+    said = {"cover": covered.cover, "policyholder": covered.policyholder.party}
+    ground = {"known_since": format_time(world.now), "intentional": True, "reason": "x"}
+    first, asset = covered.insurer.first, covered.product.asset
+    world.do(first, "cover.rescinded@1", **said, **ground, asset=asset)
+    world.refuses("aggregate.wrong_status", first, ADVANCE, **advance(claimed, 1))
 
 
 def test_a_claim_is_closed_by_the_insurer_once_paid_or_rejected(world: World) -> None:

@@ -122,6 +122,7 @@ def test_a_rescission_returns_the_premium_unless_it_was_on_purpose(
     said = rescission(world, covered, intentional=intentional)
     world.do(covered.insurer.first, RESCIND, **said)
     assert balance_fen(world, covered.policyholder.party) == refund_fen
+    world.refuses("aggregate.wrong_status", covered.insurer.first, RESCIND, **said)
     loss = notice(world, covered, 100)
     event = "claim.notified@1"
     world.refuses("aggregate.wrong_status", covered.policyholder, event, **loss)
