@@ -7,7 +7,7 @@ import httpx
 
 _LEAK = re.compile(
     r"Traceback|File \"|asyncpg|sqlalchemy|psycopg|pydantic|msgspec|starlette|SELECT |\.py\b"
-    r"|0x[0-9a-f]{6}"
+    r"|object at 0x"
 )
 
 

@@ -129,8 +129,12 @@ def _is_outage(error: Exception) -> bool:
     """Tell whether a connection broke or could not be had; drivers raise unwrapped only then."""
     if not isinstance(error, SQLAlchemyError) or isinstance(error, PoolTimeoutError):
         return True
-    broke = isinstance(error, DBAPIError) and error.connection_invalidated
-    return broke or isinstance(error, OperationalError | InterfaceError)
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    # Without a statement it was the connecting that failed.
+    return isinstance(error, DBAPIError) and (
+        error.connection_invalidated or error.statement is None
+    )
 
 
 def _complete_openapi(app: FastAPI) -> None:

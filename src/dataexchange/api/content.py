@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import IO, Annotated
 
 from fastapi import APIRouter, Request
 from fastapi import Path as PathParameter
@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
+from dataexchange.api.log import IMMUTABLE
 from dataexchange.api.openapi import BYTES, answering, taking
 from dataexchange.api.registers import KEY
 from dataexchange.asset.version import Version, version_key
@@ -25,6 +26,7 @@ from dataexchange.rules.state import decode
 router = APIRouter(prefix="/v1/content", tags=["content"])
 
 READ_BYTES = 1024 * 1024
+PUBLIC_CONTENT = frozenset({"card", "report"})
 SERVED = ("started", "completed", "accepted", "rejected")
 Sha256 = Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")]
 
@@ -73,19 +75,15 @@ class Kept(BaseModel):
     summary="存入内容 Keep content",
     openapi_extra=taking(BYTES, {"type": "string", "format": "binary"}),
 )
-async def keep(sha256: Sha256, request: Request, exchange: TheExchange, reader: TheReader) -> Kept:
+async def keep(
+    sha256: Sha256, request: Request, exchange: TheExchange, session: Session, reader: TheReader
+) -> Kept:
     """Keep the request's body under its hash; any party may. Putting it again changes nothing."""
     if reader.party is None:
         raise SIGN_IN()
-    limit = request.app.state.settings.content_bytes_max
+    await session.close()  # a slow body must not hold a connection
     with NamedTemporaryFile(prefix="dataexchange-") as file:
-        size = 0
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise TOO_LARGE(limit=limit)
-            file.write(part)
-        file.flush()
+        size = await _receive(request, file)
         found = await run_in_threadpool(_hash, Path(file.name))
         if found != sha256:
             raise HASH_DIFFERS(found=found, named=sha256)
@@ -102,11 +100,16 @@ async def keep(sha256: Sha256, request: Request, exchange: TheExchange, reader: 
 async def content(
     sha256: Sha256, key: str, exchange: TheExchange, session: Session, reader: TheReader
 ) -> Response:
-    """The content that the aggregate `key` names, for the parties to it, and regulators."""
+    """The content that the aggregate `key` names, for the parties to it, and regulators.
+
+    Rulebook cards and published evaluations are for anyone.
+    """
     row = await reading.aggregate(session, key) if KEY.fullmatch(key) else None
-    allowed = row is not None and sha256.encode() in row.state
-    if row is None or not allowed or not (reader.reads_all or reader.party in row.parties):
+    if row is None or f'"{sha256}"'.encode() not in row.state:
         raise NO_CONTENT(sha256=sha256)
+    if not (reader.reads_all or row.kind in PUBLIC_CONTENT or reader.party in row.parties):
+        raise NO_CONTENT(sha256=sha256)
+    await session.close()
     return await _stream(exchange, sha256)
 
 
@@ -134,6 +137,7 @@ async def delivered(
     (entry,) = await reading.entries(session, decode(Version, version.state).added_index, 1)
     if f'"{sha256}"'.encode() not in entry.body:
         raise NO_CONTENT(sha256=sha256)
+    await session.close()
     return await _stream(exchange, sha256)
 
 
@@ -143,10 +147,13 @@ async def delivered(
     response_class=Response,
     responses=answering(BYTES),
 )
-async def any_content(sha256: Sha256, exchange: TheExchange, reader: TheReader) -> Response:
+async def any_content(
+    sha256: Sha256, exchange: TheExchange, session: Session, reader: TheReader
+) -> Response:
     """Any content, for regulators and the operator."""
     if not reader.reads_all:
         raise NO_CONTENT(sha256=sha256)
+    await session.close()
     return await _stream(exchange, sha256)
 
 
@@ -160,8 +167,27 @@ async def _stream(exchange: Exchange, sha256: str) -> Response:
             while part := await run_in_threadpool(file.read, READ_BYTES):
                 yield part
 
-    headers = {"Content-Length": str(exchange.content.size_bytes(sha256))}
+    headers = {
+        "Content-Length": str(exchange.content.size_bytes(sha256)),
+        "Cache-Control": IMMUTABLE,
+        "ETag": f'"{sha256}"',
+        "Vary": "Authorization",
+        "X-Content-Type-Options": "nosniff",
+    }
     return StreamingResponse(parts(), media_type="application/octet-stream", headers=headers)
+
+
+async def _receive(request: Request, file: IO[bytes]) -> int:
+    """Write the request's body to `file`, flushed; return its size in bytes."""
+    limit = request.app.state.settings.content_bytes_max
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise TOO_LARGE(limit=limit)
+        file.write(part)
+    file.flush()
+    return size
 
 
 def _hash(path: Path) -> str:
