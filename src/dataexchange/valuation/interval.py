@@ -55,14 +55,7 @@ class Interval:
 @exact
 def draw_interval(evaluate: Evaluate, inputs: Mapping[str, Any], drawing: Drawing) -> Interval:
     """Return the interval of the headline when the inputs of `drawing` vary independently."""
-    if drawing.draws < 2:
-        raise INPUT_INCONSISTENT(
-            input="interval.draws", why="expects at least 2 draws", why_zh="至少抽样两次"
-        )
-    drawn = [_draws(one, drawing, place) for place, one in enumerate(drawing.inputs)]
-    values = sorted(
-        evaluate(_varied(inputs, drawing, together)) for together in zip(*drawn, strict=True)
-    )
+    values = draw_values(evaluate, inputs, drawing)
     mean = total(values) / len(values)
     variance = total((value - mean) ** 2 for value in values) / (len(values) - 1)
     return Interval(
@@ -73,6 +66,19 @@ def draw_interval(evaluate: Evaluate, inputs: Mapping[str, Any], drawing: Drawin
         standard_error=(variance / len(values)).sqrt(),
         seed=drawing.seed,
         draws=drawing.draws,
+    )
+
+
+@exact
+def draw_values(evaluate: Evaluate, inputs: Mapping[str, Any], drawing: Drawing) -> list[Decimal]:
+    """Return every drawn headline, least first: what the interval and its picture rest on."""
+    if drawing.draws < 2:
+        raise INPUT_INCONSISTENT(
+            input="interval.draws", why="expects at least 2 draws", why_zh="至少抽样两次"
+        )
+    drawn = [_draws(one, drawing, place) for place, one in enumerate(drawing.inputs)]
+    return sorted(
+        evaluate(_varied(inputs, drawing, together)) for together in zip(*drawn, strict=True)
     )
 
 
