@@ -1,6 +1,7 @@
 """The exchange over HTTP, for one actor: signed events in, receipts, registers and proofs out."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,14 +11,17 @@ from typing import Any
 import httpx
 
 from dataexchange.client.signing import Actor
-from dataexchange.errors import DataExchangeError
+from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.identity import access
 from dataexchange.ledger.entry import encode_signature
+from dataexchange.ledger.merkle import ProofError
 from dataexchange.ledger.policy import Policy
 from dataexchange.ledger.proof import ProvenEntry, verify_entry
 from dataexchange.ledger.signature import pre_authentication
 from dataexchange.ledger.statement import Statement
 
+JSON = "application/json"
+BYTES = "application/octet-stream"
 TOKEN_LIFE = timedelta(minutes=30)
 RETRY_SECONDS = (0.2, 1.0)
 BUSY = ("exchange.busy", "exchange.unavailable")
@@ -30,6 +34,10 @@ class ExchangeRefusedError(DataExchangeError):
         self.problem = dict(problem)
         self.code: str = self.problem.get("code", "unknown")
         super().__init__(f"{self.code}: {self.problem.get('zh')} / {self.problem.get('en')}")
+
+
+class ContentDiffersError(IntegrityError):
+    """The exchange handed out something else than the content that was asked for by its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,10 @@ class ExchangeClient:
         """Return entry `index`, proven to be in the log whose checkpoint meets `policy`."""
         entry = await self.fetch(f"/v1/entries/{index}")
         proof = await self.fetch(f"/v1/entries/{index}/proof")
-        return verify_entry(entry, proof, policy, origin=origin)
+        proven = verify_entry(entry, proof, policy, origin=origin)
+        if proven.index != index:
+            raise ProofError(f"asked for entry {index}, got a proof of entry {proven.index}")
+        return proven
 
     async def put_content(self, path: Path, sha256: str) -> None:
         """Put a file into the content store, streamed."""
@@ -155,25 +166,36 @@ class ExchangeClient:
                 while part := file.read(1 << 20):
                     yield part
 
-        await self._json("PUT", f"/v1/content/{sha256}", content=parts())
+        await self._json("PUT", f"/v1/content/{sha256}", BYTES, content=parts())
 
     async def get_delivered(self, sha256: str, delivery: str, to: Path) -> int:
-        """Fetch a delivered file; return its size in bytes."""
-        return await self._download(f"/v1/content/{sha256}/delivered/{delivery}", to)
+        """Fetch a delivered file, checked against its hash; return its size in bytes."""
+        return await self._download(f"/v1/content/{sha256}/delivered/{delivery}", sha256, to)
 
     async def get_content(self, sha256: str, key: str, to: Path) -> int:
-        """Fetch content that the aggregate `key` names into a file; return its size in bytes."""
-        return await self._download(f"/v1/content/{sha256}/of/{key}", to)
+        """Fetch content that the aggregate `key` names, checked against its hash; return its size.
 
-    async def _download(self, url: str, to: Path) -> int:
-        size = 0
-        async with self._http.stream("GET", url, headers=self._headers()) as response:
-            if response.status_code >= 400:
-                await response.aread()
-                _raise(response)
-            with to.open("wb") as file:
-                async for part in response.aiter_bytes():
-                    size += file.write(part)
+        `to` is written whole or not at all.
+        """
+        return await self._download(f"/v1/content/{sha256}/of/{key}", sha256, to)
+
+    async def _download(self, url: str, sha256: str, to: Path) -> int:
+        temporary = to.with_name(f"{to.name}.part")
+        size, digest = 0, hashlib.sha256()
+        try:
+            async with self._http.stream("GET", url, headers=self._headers()) as response:
+                if response.status_code >= 400:
+                    await response.aread()
+                    _raise(response)
+                with temporary.open("wb") as file:
+                    async for part in response.aiter_bytes():
+                        digest.update(part)
+                        size += file.write(part)
+            if digest.hexdigest() != sha256:
+                raise ContentDiffersError(f"asked for {sha256}, got {digest.hexdigest()}")
+            temporary.replace(to)
+        finally:
+            temporary.unlink(missing_ok=True)
         return size
 
     async def fetch(self, path: str) -> bytes:
@@ -212,8 +234,8 @@ class ExchangeClient:
             self._token = (access_token(self._actor, now), now + TOKEN_LIFE / 2)
         return {"Authorization": f"Bearer {self._token[0]}"}
 
-    async def _json(self, method: str, path: str, **request: Any) -> Any:
-        headers = {"Content-Type": "application/json"}
+    async def _json(self, method: str, path: str, sent: str = JSON, **request: Any) -> Any:
+        headers = {"Content-Type": sent}
         if not (method == "POST" and path.startswith("/v1/events")):
             headers.update(self._headers())
         response = await self._http.request(method, path, headers=headers, **request)
@@ -226,5 +248,8 @@ def _raise(response: httpx.Response) -> None:
     try:
         problem = response.json()
     except ValueError:
-        problem = {"code": f"http.{response.status_code}", "en": response.text[:200]}
+        problem = None
+    if not isinstance(problem, dict):  # not of the exchange: a proxy's, perhaps
+        said = f"HTTP {response.status_code}: {response.text[:200]}"
+        problem = {"code": f"http.{response.status_code}", "zh": said, "en": said}
     raise ExchangeRefusedError(problem)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from dataexchange.ledger.checkpoint import Checkpoint
+from dataexchange.ledger.entry import Entry, EntryError
 from dataexchange.ledger.note import Note
 from dataexchange.ledger.tile import ENTRIES, bundles, decode_bundle, tiles
 
@@ -61,5 +62,10 @@ def _write(bundle: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 
 def _hashes(entries: Iterable[bytes]) -> Iterable[str]:
-    for entry in entries:
-        yield from (found.decode() for found in _HASH.findall(entry))
+    """Yield what payloads name by hash; the hashes that chain entries stand for no content."""
+    for body in entries:
+        try:
+            payload = Entry.parse(body).statement.payload
+        except EntryError:
+            continue  # `verify` will say so
+        yield from (found.decode() for found in _HASH.findall(payload))
