@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from dataexchange.ledger import merkle
+from dataexchange.ledger import canonical, merkle
 from dataexchange.ledger.signature import (
     BAD_SIGNATURE,
     BATCH_SIZE_MAX,
@@ -119,12 +119,14 @@ def _checked(one: One) -> Submission:
 
 
 def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+    canonical.require_shallow(body, _BODY_DEPTH_MAX)
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BAD_STATEMENT(reason=str(error)) from error
 
 
+_BODY_DEPTH_MAX = 72  # a statement's, and what is around it
 _ONE = msgspec.json.Decoder(One)
 _BATCH = msgspec.json.Decoder(SignedBatch)
 _SEVERAL = msgspec.json.Decoder(Several)

@@ -42,6 +42,7 @@ def encode(value: Any) -> bytes:
 
 def decode(data: bytes) -> Any:
     """Return what canonical `data` says; refuse any bytes that `encode` would not have made."""
+    require_shallow(data)
     try:
         value = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -50,6 +51,20 @@ def decode(data: bytes) -> Any:
     if (_encode_plain(value) if _is_surely_plain(data) else encode(value)) != data:
         raise NOT_CANONICAL(reason="the bytes differ from the canonical encoding")
     return value
+
+
+def require_shallow(data: bytes, depth_max: int = _DEPTH_MAX) -> None:
+    """Refuse bytes that open more than `depth_max` levels, before any parser sees them.
+
+    Parsers recurse; their own guard is the interpreter's recursion limit, which others may raise.
+    """
+    if data.count(b"[") + data.count(b"{") <= depth_max:
+        return
+    depth = 0
+    for bracket in _STRINGS.sub(b"", data).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > depth_max:
+            raise NOT_CANONICAL(reason=f"nested deeper than {depth_max}")
 
 
 def jcs(value: Any) -> bytes:
@@ -109,6 +124,8 @@ def _holds_nul(value: Any) -> bool:
     return isinstance(value, str) and "\0" in value
 
 
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _KEYS = re.compile(rb'[{,]"(?:[^"\\]|\\.)*":')
 _LEAVES = frozenset({str, int, bool, type(None)})
 _DECODER = msgspec.json.Decoder(float_hook=_refuse_float)
