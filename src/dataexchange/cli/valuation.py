@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dataexchange.cli.console import console, error_console
+from dataexchange.cli import report as report_module
+from dataexchange.cli.console import console
+from dataexchange.cli.report import form_of, tell, write_report
 
 if TYPE_CHECKING:
+    from dataexchange.reports import Form, Language
     from dataexchange.valuation import Card, Report, Result
 
 VALUE_EXAMPLES = """
 Examples: [bold]dataexchange value cost input.yaml[/] ·
 [bold]dataexchange value valuation/cost/1.0.0.yaml input.yaml --json[/] ·
-[bold]dataexchange value reconciliation report.yaml[/] (a document with sections is a report)
+[bold]dataexchange value reconciliation report.yaml[/] (a document with sections is a report) ·
+[bold]… --report report.pdf --language en[/]
 """
 
 
@@ -24,18 +28,31 @@ def value(
     document: Annotated[Path, typer.Argument(help="输入 The inputs, YAML or JSON.")],
     language: Annotated[Literal["zh", "en"], typer.Option(help="语言 Language.")] = "zh",
     as_json: Annotated[bool, typer.Option("--json", help="JSON 输出 Print JSON.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="评估报告 Write the report: .pdf or .html.")
+    ] = None,
+    valuation: Annotated[
+        str | None, typer.Option(help="报告编号 The valuation's id on the log, for the report.")
+    ] = None,
+    proof_url: Annotated[
+        str | None, typer.Option(help="证明地址 Where its proof is, for the report's QR code.")
+    ] = None,
 ) -> None:
     """估值 Apply a rulebook card to inputs; anyone gets the same 分 again."""
     from dataexchange.valuation import ValuationRefusedError, render_text
     from dataexchange.valuation import as_json as to_json
 
+    form = form_of(report) if report else None
     try:
-        result = _valued(card, document.read_bytes())
+        content = document.read_bytes()
+        result = _valued(card, content)
+        if report is not None and form is not None:
+            reference = (valuation, proof_url)
+            write_report(_report(card, content, reference, (language, form)), report)
     except OSError as error:
         raise typer.BadParameter(str(error)) from error
     except ValuationRefusedError as refusal:
-        error_console.print(f"[bold red]✗ {refusal.code}[/] {refusal.clause}", highlight=False)
-        error_console.print(f"  {refusal.zh}\n  {refusal.en}", markup=False, highlight=False)
+        tell(refusal)
         raise typer.Exit(1) from refusal
     if as_json:
         typer.echo(json.dumps(to_json(result), ensure_ascii=False, indent=2))
@@ -57,6 +74,20 @@ def _valued(name: str, document: bytes) -> "Result | Report":
         return card if wanted == card.sheet.method else find_card(wanted)
 
     return run_report(document, find=find)
+
+
+def _report(
+    name: str,
+    document: bytes,
+    reference: tuple[str | None, str | None],
+    how: "tuple[Language, Form]",
+) -> bytes:
+    from dataexchange.reports import Reference, dossier_of, make_report
+    from dataexchange.valuation import find_card
+
+    card = _content(name, find_card(name))
+    dossier = dossier_of(card, document, reference=Reference(*reference))
+    return make_report(dossier, language=how[0], form=how[1])
 
 
 def _content(name: str, card: "Card") -> bytes:
@@ -116,3 +147,4 @@ def add_commands(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(epilog=VALUE_EXAMPLES)(value)
     app.add_typer(card_app, name="card")
+    report_module.add_commands(app)

@@ -8,28 +8,19 @@ Made from bytes alone: the same card, document and reference give the same repor
 Needs the extra `reports` for PDF and QR codes.
 """
 
-from typing import Literal, TypeAlias
-
 from dataexchange.reports.block import Language, Paper
-from dataexchange.reports.compose import compose
+from dataexchange.reports.compose import Form, compose, make_report
 from dataexchange.reports.dossier import Dossier, Reference, dossier_of, dossier_of_record
+from dataexchange.reports.filed import Filed, filed_report
 from dataexchange.reports.font import NoChineseFontError
 from dataexchange.reports.html import to_html
 from dataexchange.reports.pdf import to_pdf
 from dataexchange.reports.qr import ReportsExtraError
 from dataexchange.reports.record import NoSuchValuationError, Record, read_record
 
-Form: TypeAlias = Literal["html", "pdf"]
-
-
-def make_report(dossier: Dossier, *, language: Language, form: Form) -> bytes:
-    """Return the report of `dossier` in one language and form."""
-    paper = compose(dossier, language)
-    return to_pdf(paper) if form == "pdf" else to_html(paper)
-
-
 __all__ = [
     "Dossier",
+    "Filed",
     "Form",
     "Language",
     "NoChineseFontError",
@@ -41,6 +32,7 @@ __all__ = [
     "compose",
     "dossier_of",
     "dossier_of_record",
+    "filed_report",
     "make_report",
     "read_record",
     "to_html",

@@ -88,7 +88,8 @@ def disclosures(dossier: Dossier, language: Language) -> Iterator[Block]:
     valuations = _valuations(dossier)
     told = [of_pair((d.zh, d.en), language) for v in valuations for d in v.disclosures]
     warned = [of_pair((w.zh, w.en), language) for v in valuations for w in v.warnings]
-    yield Bullets(_once(told))
+    if told:
+        yield Bullets(_once(told))
     if warned:
         yield Heading(word("warnings", language), 2)
         yield Bullets(_once(warned))

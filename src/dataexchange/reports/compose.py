@@ -8,12 +8,23 @@ Source: 资产评估法 arts. 26, 27, 32; 中评协〔2023〕17号 ch. 6 (unveri
 """
 
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from dataexchange.reports import closing, opening
 from dataexchange.reports.block import Block, Heading, Language, Paper
 from dataexchange.reports.dossier import Dossier
+from dataexchange.reports.html import to_html
 from dataexchange.reports.method import method_blocks
+from dataexchange.reports.pdf import to_pdf
 from dataexchange.reports.words import numbered, of_pair, word
+
+Form: TypeAlias = Literal["html", "pdf"]
+
+
+def make_report(dossier: Dossier, *, language: Language, form: Form) -> bytes:
+    """Return the report of `dossier` in one language and form."""
+    paper = compose(dossier, language)
+    return to_pdf(paper) if form == "pdf" else to_html(paper)
 
 
 def compose(dossier: Dossier, language: Language) -> Paper:

@@ -115,12 +115,9 @@ def dossier_of_record(record: Record, *, proof_url: str | None = None) -> Dossie
     Raises `ValuationRefusedError` where a card refuses what the log says that it was given.
     """
     reference = Reference(record.valuation.id, proof_url)
-    whole = _whole_report(record)
+    whole = whole_report(record, reference)
     if whole is not None:
-        report, find = whole
-        document = read_document(record.contents[report.document_sha256])
-        made = _of_report(report, document, find, reference)
-        return replace(made, kind="record", record=record)
+        return replace(whole, kind="record", record=record)
     parts = [
         applied(
             record.contents[used.card_sha256],
@@ -141,12 +138,14 @@ def dossier_of_record(record: Record, *, proof_url: str | None = None) -> Dossie
     )
 
 
-def _whole_report(record: Record) -> tuple[Report, Callable[[str], Card]] | None:
-    """Return the report that all figures were taken from, if one document gave them all."""
+def whole_report(record: Record, reference: Reference) -> Dossier | None:
+    """Return the report that all figures of `record` were taken from, if one document gave them."""
     documents = {used.inputs_sha256 for used in record.draft.methods}
-    disclosed = all(record.disclosed(used) for used in record.draft.methods)
-    content = record.contents[min(documents)] if disclosed and len(documents) == 1 else None
-    if content is None or "sections" not in read_document(content):
+    if len(documents) > 1 or not all(map(record.disclosed, record.draft.methods)):
+        return None
+    content = record.contents[min(documents)]
+    found = read_document(content)
+    if "sections" not in found:
         return None
     cards = [load_card(record.contents[used.card_sha256]) for used in record.draft.methods]
     own = {card.sheet.method: card for card in cards}
@@ -154,4 +153,4 @@ def _whole_report(record: Record) -> tuple[Report, Callable[[str], Card]] | None
     def find(name: str) -> Card:
         return own.get(name.partition("/")[0]) or find_card(name)
 
-    return run_report(content, find=find), find
+    return _of_report(run_report(content, find=find), found, find, reference)

@@ -189,6 +189,7 @@ def limits(dossier: Dossier, language: Language) -> Iterator[Block]:
 def choice(dossier: Dossier, language: Language) -> Iterator[Block]:
     """Which methods were used with what weight, which were not, and why."""
     rows = [_chosen(part, language) for part in dossier.parts]
+    rows += _withheld(dossier, language)
     rows += [
         (translated_approach(approach, language), "—", word("not_used", language), "—", why)
         for approach, why in dossier.rejected
@@ -217,6 +218,18 @@ def _chosen(part: Part, language: Language) -> tuple[str, ...]:
         weight,
         part.reason or "—",
     )
+
+
+def _withheld(dossier: Dossier, language: Language) -> Iterator[tuple[str, ...]]:
+    """Yield the methods on the log whose card or inputs are not disclosed."""
+    if dossier.record is None:
+        return
+    for used in dossier.record.draft.methods:
+        if not dossier.record.disclosed(used):
+            method, version = dossier.record.cards[used.card]
+            approach = METHODS[method].approach if method in METHODS else None
+            name = translated_approach(approach, language) if approach else "—"
+            yield name, f"{method}/{version}", word("used", language), str(used.weight), "—"
 
 
 def translated_approach(approach: str, language: Language) -> str:

@@ -1,20 +1,23 @@
 """One method of a report: the card, what it was applied to, and what came out."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from dataexchange.valuation import Card, Drawing, Result, run_card
 from dataexchange.valuation.card import CardInput
-from dataexchange.valuation.document import read_document
+from dataexchange.valuation.document import canonical, read_document
 from dataexchange.valuation.evaluation import headline
 from dataexchange.valuation.inputs import read_inputs, top_of
 from dataexchange.valuation.interval import draw_values
+from dataexchange.valuation.refusal import INPUT_MISSING
 
 _PLACE = re.compile(r"\[\d+\]")
+_ALONE = ("inputs", "sources", "sensitivity", "table", "interval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,29 @@ class Part:
 
 
 def applied(card: bytes, loaded: Card, document: bytes, **said: str) -> Part:
-    """Return `card` applied to `document` (both as bytes); raises `ValuationRefusedError`."""
+    """Return `card` applied to `document` (both as bytes); raises `ValuationRefusedError`.
+
+    Of a report document the section for the card is taken, as if it stood alone.
+    """
     found = read_document(document)
+    if "sections" in found:
+        alone = _alone(loaded, found)
+        whole = applied(card, loaded, canonical(alone), **said)
+        sha256 = hashlib.sha256(document).hexdigest()
+        return replace(whole, result=replace(whole.result, document_sha256=sha256, kind="section"))
     inputs = found.get("inputs", found)
     drawn = drawn_by(loaded, inputs, found.get("interval") if "inputs" in found else None)
     return Part(loaded, run_card(card, document), inputs, drawn, **said)
+
+
+def _alone(card: Card, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a report's section for `card` as a document of its own."""
+    names = {card.sheet.method, f"{card.sheet.method}/{card.sheet.version}", card.sha256}
+    for section in document["sections"]:
+        if section.get("card") in names:
+            kept = {name: section[name] for name in _ALONE if name in section}
+            return {"engagement": document.get("engagement"), **kept}
+    raise INPUT_MISSING(input=f"sections ({card.sheet.method})")
 
 
 def drawn_by(card: Card, inputs: Mapping[str, Any], drawing: object) -> tuple[Decimal, ...]:
