@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
+from dataexchange.cli import payload as payload_file
 from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console
 from dataexchange.cli.options import DEFAULT_URL, KeyFile, OptionalKeyFile, Url
-from dataexchange.errors import DataExchangeError
 
 SUBMIT_EXAMPLES = """
 Examples:
@@ -24,7 +22,7 @@ Examples:
 SHOW_EXAMPLES = """
 Examples: [bold]show log[/] · [bold]show parties[/] · [bold]show party_01…[/] ·
 [bold]show party_01… --history[/] · [bold]show events[/] · [bold]show events listing.published@1[/]
-· [bold]show entry 12 --key mine.key[/] · [bold]show proof 12[/]
+· [bold]show entry 12 --key mine.key[/] · [bold]show entry 12 --raw[/] · [bold]show proof 12[/]
 """
 
 
@@ -37,7 +35,8 @@ def submit(
     id: Annotated[str | None, typer.Option(help="陈述的标识 The statement's id.")] = None,  # noqa: A002
 ) -> None:
     """提交事件 Sign one event with your key and submit it."""
-    asyncio.run(_submit(event, _read(payload), key, url=url, dry_run=dry_run, statement_id=id))
+    said = payload_file.read(payload)
+    asyncio.run(_submit(event, said, key, url=url, dry_run=dry_run, statement_id=id))
 
 
 def show(
@@ -48,37 +47,17 @@ def show(
     key: OptionalKeyFile = None,
     url: Url = DEFAULT_URL,
     history: Annotated[bool, typer.Option(help="历史 The entries about it.")] = False,
+    raw: Annotated[bool, typer.Option(help="原始字节 The exact bytes, to hash or verify.")] = False,
 ) -> None:
     """查看 Read the log, a register, one aggregate, an entry, its proof, or the event types."""
-    asyncio.run(_show(_path(what, which, history=history), key, url))
-
-
-class PayloadError(DataExchangeError):
-    """A payload that cannot be read."""
-
-
-def _read(payload: str) -> dict[str, Any]:
-    """Return the payload in a YAML or JSON file (UTF-8), or in standard input for `-`."""
+    data = asyncio.run(_show(_path(what, which, history=history), key, url))
+    if raw:
+        typer.echo(data, nl=False)
+        return
     try:
-        text = sys.stdin.read() if payload == "-" else Path(payload).read_text("utf-8")
-        said = yaml.load(text, Loader=_Loader)  # noqa: S506 -- a SafeLoader
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise PayloadError(
-            f"无法读取事件内容 / the payload cannot be read: {payload}: {error}"
-        ) from error
-    if not isinstance(said, dict):
-        raise PayloadError("事件内容须为键值映射 / a payload is a mapping of names to values")
-    return said
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that leaves days and times as the text that the rules expect."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+        console.print_json(data=json.loads(data))
+    except ValueError:
+        typer.echo(data, nl=False)
 
 
 async def _submit(
@@ -94,13 +73,9 @@ async def _submit(
     )
 
 
-async def _show(path: str, key: Path | None, url: str) -> None:
+async def _show(path: str, key: Path | None, url: str) -> bytes:
     async with asking(url, key) as client:
-        data = await client.fetch(path)
-    try:
-        console.print_json(data=json.loads(data))
-    except ValueError:
-        console.print(data.decode(), markup=False, highlight=False)
+        return await client.fetch(path)
 
 
 def _path(what: str, which: str | None, *, history: bool) -> str:
@@ -113,6 +88,8 @@ def _path(what: str, which: str | None, *, history: bool) -> str:
         "proof": f"/v1/entries/{which}/proof",
         "checkpoint": "/checkpoint",
     }
+    if what in ("entry", "proof") and which is None:
+        raise typer.BadParameter(f"哪一条？ Which {what}? e.g. show {what} 12")
     if what in fixed:
         return fixed[what]
     if "_" in what or "/" in what:

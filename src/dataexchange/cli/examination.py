@@ -16,6 +16,8 @@ from dataexchange.exchange.service import database
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.settings import Settings
 
+# The last is what asyncpg raises for an address that is none.
+DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
 POSTGRES_MIN = 140_000
 
 
@@ -37,7 +39,7 @@ async def examine(data_folder: Path | None) -> list[Finding]:
     try:
         async with database(settings) as (owner_dsn, app_dsn):
             findings += [finding async for finding in _database(owner_dsn, app_dsn, settings)]
-    except (DataExchangeError, OSError, asyncpg.PostgresError) as error:
+    except (DataExchangeError, OSError, *DATABASE_ERRORS) as error:
         findings.append(
             Finding(
                 f"数据库 database: {error}",
@@ -61,7 +63,12 @@ def _log_key(settings: Settings) -> Finding:
     private = not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     if not private:
         return Finding(f"账本密钥 log key: {path}", well=False, remedy=f"chmod 600 {path}")
-    vkey = load_or_make(path, settings.origin).vkey
+    try:
+        vkey = load_or_make(path, settings.origin).vkey
+    except (DataExchangeError, ValueError) as error:
+        return Finding(
+            f"账本密钥 log key: {path}: {error}", well=False, remedy="恢复备份 restore it"
+        )
     return Finding(f"账本密钥 log key: {vkey}", well=True)
 
 
@@ -75,9 +82,8 @@ async def _database(owner_dsn: str, app_dsn: str, settings: Settings) -> AsyncIt
             value = await owner.fetchval(f"show {name}")
             yield Finding(f"{name} = {value}", value == "on", "确认写入即持久 / must be on")
         ready = await owner.fetchval("select to_regclass('public.head') is not null")
-        yield Finding(
-            "表已建立 tables exist（首次 serve 时建立 made by the first serve）", well=True
-        )
+        state = "已建立 exist" if ready else "尚未建立，首次 serve 时建立 come with the first serve"
+        yield Finding(f"表 tables: {state}", well=True)
     finally:
         await owner.close()
     if ready:

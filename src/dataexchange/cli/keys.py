@@ -1,5 +1,6 @@
 """`keygen` and `token`: an actor's key, and reading in its name."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from dataexchange.client.exchange_client import access_token
 from dataexchange.client.signing import Actor, SigningKey
 from dataexchange.client.typeid import new_id
 
+PARTY = re.compile(r"party_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 EXAMPLES = """
 Example: [bold]dataexchange keygen alice.key --log localhost/dataexchange[/]
 """
@@ -24,6 +26,8 @@ def keygen(
     party: Annotated[str | None, typer.Option(help="已有的主体标识 An existing party id.")] = None,
 ) -> None:
     """生成密钥 Make a new key, and a party id for it. The private key stays in the file."""
+    if party is not None and not PARTY.fullmatch(party):
+        raise typer.BadParameter(f"不是主体标识 {party!r} is no party id (party_…)")
     actor = Actor(party or new_id("party"), SigningKey.generate(), log)
     keyfile.save(actor, to)
     console.print_json(

@@ -27,7 +27,8 @@ def run(
     _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
     _set("DATAEXCHANGE_ORIGIN", origin)
     settings = Settings()
-    chosen_host, chosen_port = host or settings.host, port or settings.port
+    chosen_host = host or settings.host
+    chosen_port = settings.port if port is None else port
     console.print(
         f"dataexchange · {settings.origin} · http://{chosen_host}:{chosen_port}"
         f" · 文档 docs http://{chosen_host}:{chosen_port}/docs",
@@ -39,8 +40,8 @@ def run(
         host=chosen_host,
         port=chosen_port,
         workers=workers,
-        loop="uvloop",
-        http="httptools",
+        loop="auto",
+        http="auto",
         access_log=False,
         log_level="info",
     )

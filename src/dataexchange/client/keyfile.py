@@ -29,8 +29,12 @@ def save(actor: Actor, path: Path) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise KeyFileError(f"{path} 已存在，不会覆盖 / exists and is not overwritten") from error
+    except OSError as error:
+        raise KeyFileError(f"{path} 无法写入 / cannot be written: {error.strerror}") from error
     with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load(path: Path) -> Actor:
