@@ -1,8 +1,7 @@
 """What the sequencer reads and writes: the tail of the log, in a constant number of round trips.
 
-`read` and `lock` each take one round trip, `write` one more; `lock` is for use inside a
-transaction, `write` is atomic by itself and touches nothing unless the head is still where the
-tail was read.
+`lock`, `read` and `write` each take one round trip. `write` is atomic by itself and touches
+nothing unless the head is still where the tail was read.
 """
 
 import re
@@ -50,20 +49,22 @@ async def read(
     return await _tail(connection, "select * from read_tail($1, $2, $3)", keys, asked)
 
 
-async def lock(
-    connection: Connection, keys: Iterable[str], asked: Sequence[Submission] = ()
-) -> Stored:
-    """Lock the head until the transaction ends, then read as `read` does."""
-    return await _tail(connection, "select * from lock_tail($1, $2, $3)", keys, asked)
+async def lock(connection: Connection) -> None:
+    """Begin a transaction and wait for the head's lock; what is read after that stays as it is."""
+    await connection.execute("begin; select 1 from head for update")
 
 
 async def write(connection: Connection, appended: Sequence[Appended], frontier: Frontier) -> bool:
     """Write entries and states and move the head, all at once; False where the head had moved."""
     first, last = appended[0], appended[-1]
-    subjects = [sorted(one.subjects) for one in appended]
+    held: dict[str, Held] = {}
+    encoded: dict[str, bytes] = {}
+    for one in appended:
+        held.update(one.subjects)
+        encoded.update(one.encoded)
     moved = await connection.fetchval(
         _WRITE,
-        *_columns({key: held for one in appended for key, held in one.subjects.items()}),
+        *_columns(held, encoded),
         first.index,
         last.index + 1,
         last.leaf,
@@ -74,23 +75,26 @@ async def write(connection: Connection, appended: Sequence[Appended], frontier: 
         [one.leaf for one in appended],
         [one.submission.id for one in appended],
         [one.submission.actor for one in appended],
-        [_array(keys) for keys in subjects],
-        [
-            _array([str(one.previous[key]) for key in keys])
-            for one, keys in zip(appended, subjects, strict=True)
-        ],
+        [_array(one.subjects) for one in appended],
+        [_array(map(str, one.previous)) for one in appended],
     )
     return bool(moved)
 
 
 async def write_states(connection: Connection, held: Mapping[str, Held]) -> None:
     """Write states alone, as a rebuild does."""
-    await connection.execute(_WRITE_STATES.format(condition="true"), *_columns(held))
+    await connection.execute(_WRITE_STATES.format(condition="true"), *_columns(held, {}))
 
 
-def _columns(held: Mapping[str, Held]) -> tuple[list[Any], ...]:
-    """Return the columns of the aggregate rows of `held`, in the order of `_WRITE_STATES`."""
-    encoded = [encode_state(one.state) if one.state else b"" for one in held.values()]
+def _columns(held: Mapping[str, Held], encoded: Mapping[str, bytes]) -> tuple[list[Any], ...]:
+    """Return the columns of the aggregate rows of `held`, in the order of `_WRITE_STATES`.
+
+    `encoded` has the bytes of states that were encoded already.
+    """
+    states = [
+        encoded.get(key) or (encode_state(one.state) if one.state else b"")
+        for key, one in held.items()
+    ]
     return (
         list(held),
         [kind_of(key) for key in held],
@@ -99,11 +103,8 @@ def _columns(held: Mapping[str, Held]) -> tuple[list[Any], ...]:
         [one.index for one in held.values()],
         [one.first_index for one in held.values()],
         [one.state.SCHEMA if one.state else 0 for one in held.values()],
-        encoded,
-        [
-            _array(parties_in(key.encode() + state))
-            for key, state in zip(held, encoded, strict=True)
-        ],
+        states,
+        [_array(parties_in(key.encode() + state)) for key, state in zip(held, states, strict=True)],
     )
 
 
@@ -112,7 +113,7 @@ def parties_in(data: bytes) -> list[str]:
     return sorted({match.decode() for match in _PARTY.findall(data)})
 
 
-def _array(members: list[str]) -> str:
+def _array(members: Iterable[str]) -> str:
     """Return PostgreSQL's text form of an array of plain names or numbers."""
     return "{" + ",".join(members) + "}"
 

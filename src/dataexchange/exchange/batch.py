@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+import msgspec
+
 from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.ledger.entry import Entry
 from dataexchange.registry.submission import Submission
@@ -42,8 +44,7 @@ class InternalError(DataExchangeError):
     """A fault of ours while an event was applied; nothing of that event was kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """The answer to an accepted statement: where it stands in the log. `leaf` is 32 bytes."""
 
     index: int

@@ -2,20 +2,23 @@
 
 Any number of processes may run one. The lock on the head row is the safety; between batches a
 sequencer keeps the tail that it wrote, and while nobody else writes it appends in one round trip
-by compare-and-swap on the head's size. On a miss it locks the head, reads, and applies again.
+by compare-and-swap on the head's size. On a miss it locks the head, reads, and applies again; and
+it keeps to the lock until it finds the head where it left it, since what is applied to a tail that
+somebody else moves on is applied in vain.
 
 Round trips per batch, whatever its size: 1 or 2 while alone, 4 under the lock, 1 more to answer
 refusals while alone.
 """
 
 import asyncio
+import itertools
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import asyncpg
+import msgspec
 
 from dataexchange.database import log_store
 from dataexchange.database.log_store import Connection, Stored
@@ -53,10 +56,12 @@ class _MovedError(Exception):
     """Somebody else wrote since the tail was read."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    group: Group
-    answer: "asyncio.Future[list[Outcome]]"
+class _Waiting(msgspec.Struct, frozen=True, eq=False):
+    """What one caller submitted: its groups, how many statements they have, and its answer."""
+
+    groups: Sequence[Group]
+    count: int
+    answer: "asyncio.Future[list[list[Outcome]]]"
 
 
 class Sequencer:
@@ -75,6 +80,7 @@ class Sequencer:
         self._task: asyncio.Task[None] | None = None
         self._connection: Connection | None = None
         self._mine: tuple[Tail, Frontier] | None = None
+        self._left_at = -1  # the size of the log after the last batch of ours
 
     async def start(self) -> None:
         """Connect and begin to work."""
@@ -97,62 +103,63 @@ class Sequencer:
 
     async def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Append each of `submissions`, independently; return their outcomes in order."""
-        waiting = self._enqueue([(submission,) for submission in submissions])
-        return [outcome for one in waiting for outcome in await one.answer]
+        answers = await self._enqueue([(submission,) for submission in submissions])
+        return [outcome for (outcome,) in answers]
 
     async def submit_linked(self, group: Group) -> list[Outcome]:
         """Append all of `group`, contiguously, or none."""
-        (waiting,) = self._enqueue([group])
-        return await waiting.answer
+        (outcomes,) = await self._enqueue([group])
+        return outcomes
 
-    def _enqueue(self, groups: Sequence[Group]) -> list[_Waiting]:
+    def _enqueue(self, groups: Sequence[Group]) -> "asyncio.Future[list[list[Outcome]]]":
         if self._stopping:
             raise StoppedError("the exchange is stopping")
         count = sum(len(group) for group in groups)
         if self._queued + count > QUEUE_MAX:
             raise QUEUE_FULL(limit=QUEUE_MAX)
-        loop = asyncio.get_running_loop()
-        waiting = [_Waiting(group, loop.create_future()) for group in groups]
-        self._queue.extend(waiting)
+        waiting = _Waiting(groups, count, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
         self._queued += count
         self._filled.set()
-        return waiting
+        return waiting.answer
 
     async def _run(self) -> None:
         while not (self._stopping and not self._queue):
             await self._filled.wait()
-            batch = self._take()
+            batch = self._take([])
             if not batch:
                 self._filled.clear()
                 continue
             await self._answer(batch)
 
-    def _take(self) -> list[_Waiting]:
-        taken: list[_Waiting] = []
-        count = 0
-        while self._queue and (not taken or count + len(self._queue[0].group) <= BATCH_MAX):
+    def _take(self, taken: list[_Waiting]) -> list[_Waiting]:
+        """Take what is queued along with what is `taken`: one at least, no more than a batch."""
+        count = sum(one.count for one in taken)
+        while self._queue and (not taken or count + self._queue[0].count <= BATCH_MAX):
             taken.append(self._queue.popleft())
-            count += len(taken[-1].group)
-        self._queued -= count
+            count += taken[-1].count
+            self._queued -= taken[-1].count
         return taken
 
     async def _answer(self, waiting: list[_Waiting]) -> None:
         """Give every caller its outcomes; a caller that went away changes nothing."""
         try:
-            answers = await self._settle([one.group for one in waiting])
+            answers = await self._settle(waiting)
         except Exception as error:  # noqa: BLE001 -- callers must be answered, whatever failed
             _log.exception("a batch was not written")
             failure = error if isinstance(error, UnavailableError) else StoppedError(str(error))
-            answers = [[failure] * len(one.group) for one in waiting]
-        for one, outcomes in zip(waiting, answers, strict=True):
+            answers = [[failure] * len(group) for group in _groups(waiting)]
+        rest = iter(answers)
+        for one in waiting:
+            outcomes = list(itertools.islice(rest, len(one.groups)))
             if not one.answer.done():
                 one.answer.set_result(outcomes)
 
-    async def _settle(self, groups: list[Group]) -> list[list[Outcome]]:
+    async def _settle(self, waiting: list[_Waiting]) -> list[list[Outcome]]:
         """Write a batch. Where the result of a commit is unknown, ask the log, by statement id."""
         for pause in (*RETRY_SECONDS, None):
             try:
-                return await self._write(groups)
+                return await self._write(waiting)
             except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
                 await self._disconnect()
                 if pause is None:
@@ -161,14 +168,22 @@ class Sequencer:
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
-    async def _write(self, groups: list[Group]) -> list[list[Outcome]]:
+    async def _write(self, waiting: list[_Waiting]) -> list[list[Outcome]]:
         connection = await self._connected()
         if self._mine is not None:
             try:
-                return await self._write_alone(connection, groups, *self._mine)
+                return await self._write_alone(connection, _groups(waiting), *self._mine)
             except (_MovedError, asyncpg.UniqueViolationError):
                 self._mine = None
-        return await self._write_locked(connection, groups)
+        await log_store.lock(connection)
+        try:
+            # What came in while the lock was awaited is taken along.
+            return await self._write_locked(connection, _groups(self._take(waiting)))
+        except BaseException:
+            self._mine = None
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.execute("rollback")
+            raise
 
     async def _write_alone(
         self, connection: Connection, groups: list[Group], tail: Tail, frontier: Frontier
@@ -197,25 +212,27 @@ class Sequencer:
                 if read.known
                 else answers
             )
-        self._keep(tail, frontier)
+        self._keep(tail, frontier, is_alone=True)
         return answers
 
     async def _write_locked(
         self, connection: Connection, groups: list[Group]
     ) -> list[list[Outcome]]:
-        async with connection.transaction():
-            everyone = [submission for group in groups for submission in group]
-            stored = await log_store.lock(connection, _keys(groups), everyone)
-            batch = Batch(stored.tail, self._clock.now(), stored.known)
-            answers = batch.apply(groups)
-            frontier = stored.frontier.extend(one.leaf for one in batch.appended)
-            if batch.appended and not await log_store.write(connection, batch.appended, frontier):
-                raise StoppedError("the head moved under its lock")
-        self._keep(stored.tail, frontier)
+        everyone = [submission for group in groups for submission in group]
+        stored = await log_store.read(connection, _keys(groups), everyone)
+        is_alone = stored.tail.size == self._left_at
+        batch = Batch(stored.tail, self._clock.now(), stored.known)
+        answers = batch.apply(groups)
+        frontier = stored.frontier.extend(one.leaf for one in batch.appended)
+        if batch.appended and not await log_store.write(connection, batch.appended, frontier):
+            raise StoppedError("the head moved under its lock")
+        await connection.execute("commit")
+        self._keep(stored.tail, frontier, is_alone=is_alone)
         return answers
 
-    def _keep(self, tail: Tail, frontier: Frontier) -> None:
-        if len(tail.held) <= HELD_MAX:
+    def _keep(self, tail: Tail, frontier: Frontier, *, is_alone: bool) -> None:
+        self._left_at = tail.size
+        if is_alone and len(tail.held) <= HELD_MAX:
             self._mine = (tail, frontier)
 
     async def _connected(self) -> Connection:
@@ -229,6 +246,10 @@ class Sequencer:
             with suppress(Exception):
                 self._connection.terminate()
             self._connection = None
+
+
+def _groups(waiting: Iterable[_Waiting]) -> list[Group]:
+    return [group for one in waiting for group in one.groups]
 
 
 def _keys(groups: Sequence[Group]) -> set[str]:

@@ -58,13 +58,28 @@ def require_shallow(data: bytes, depth_max: int = _DEPTH_MAX) -> None:
 
     Parsers recurse; their own guard is the interpreter's recursion limit, which others may raise.
     """
-    if data.count(b"[") + data.count(b"{") <= depth_max:
+    if data.count(b"[") + data.count(b"{") <= depth_max or _collapses(data, depth_max):
         return
     depth = 0
     for bracket in _STRINGS.sub(b"", data).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > depth_max:
             raise NOT_CANONICAL(reason=f"nested deeper than {depth_max}")
+
+
+def _collapses(data: bytes, depth_max: int) -> bool:
+    """Tell whether nothing is left after taking out the innermost brackets `depth_max` times.
+
+    Quick, and False only where in doubt: a bracket inside a string leaves a quote unpaired.
+    """
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    left = data.translate(None, _NO_BRACKETS_OR_QUOTES).replace(b'""', b"")
+    for _ in range(depth_max):
+        if not left:
+            return True
+        left = left.replace(b"{}", b"").replace(b"[]", b"")
+    return not left
 
 
 def jcs(value: Any) -> bytes:
@@ -86,11 +101,11 @@ def _is_surely_plain(data: bytes) -> bool:
     """Tell from the bytes alone that a parsed document needs no walk; when in doubt, say no.
 
     The parser has refused floats already. What is left to find is deep nesting, NUL, and keys that
-    are not ASCII; in JSON only a key is a string after `{` or `,` that a colon follows.
+    are not ASCII.
     """
     if data.count(b"{") + data.count(b"[") >= _DEPTH_MAX or b"\\u0000" in data:
         return False
-    return data.isascii() or b"".join(_KEYS.findall(data)).isascii()
+    return data.isascii()
 
 
 def _refuse_float(text: str) -> NoReturn:
@@ -126,6 +141,6 @@ def _holds_nul(value: Any) -> bool:
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_KEYS = re.compile(rb'[{,]"(?:[^"\\]|\\.)*":')
+_NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
 _LEAVES = frozenset({str, int, bool, type(None)})
 _DECODER = msgspec.json.Decoder(float_hook=_refuse_float)

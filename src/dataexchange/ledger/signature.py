@@ -114,12 +114,12 @@ def batch_signatures(signed: Signature, leaves: list[bytes]) -> list[Signature]:
         level = levels[-1]
         paired = [merkle.node_hash(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
         levels.append(paired + level[len(paired) * 2 :])
-    texts = [[encode_base64(node) for node in level] for level in levels[:-1]]
+    paths: list[tuple[str, ...]] = [()]
+    for level in reversed(levels[:-1]):
+        paths = _paths_below(level, paths)
     return [
-        Signature(
-            signed.suite, signed.value, BatchPosition(_siblings(texts, place), place, len(leaves))
-        )
-        for place in range(len(leaves))
+        Signature(signed.suite, signed.value, BatchPosition(path, place, len(leaves)))
+        for place, path in enumerate(paths)
     ]
 
 
@@ -188,10 +188,18 @@ def _verify_once(key_id: str, message: bytes, value: str) -> bool:
     return _verify(key_id, message, value)
 
 
-def _siblings(levels: list[list[str]], place: int) -> tuple[str, ...]:
-    """Return the siblings from leaf `place` up; an odd last node is promoted and has none."""
-    siblings = ((level, (place >> height) ^ 1) for height, level in enumerate(levels))
-    return tuple(level[sibling] for level, sibling in siblings if sibling < len(level))
+def _paths_below(level: list[bytes], paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the paths of a level's nodes, given those of the level above.
+
+    A node's path is its sibling, then its parent's path; an odd last node is promoted and has no
+    sibling.
+    """
+    texts = [encode_base64(node) for node in level]
+    count = len(texts)
+    return [
+        (texts[place ^ 1], *paths[place >> 1]) if place ^ 1 < count else paths[place >> 1]
+        for place in range(count)
+    ]
 
 
 def _batch_root(body: bytes, batch: BatchPosition) -> bytes:

@@ -5,8 +5,8 @@ signed; every parsed view of them is for reading only.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -45,8 +45,7 @@ class StatementFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sealed: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """A well-formed statement; nothing is said yet of its signature or its payload."""
 
     body: bytes
@@ -93,6 +92,7 @@ def parse_time(text: str) -> datetime:
         raise BAD_STATEMENT(reason=f"no such time: {text}") from error
 
 
+@lru_cache(maxsize=64)  # a batch is recorded at one time
 def format_time(moment: datetime) -> str:
     """Return `moment` (aware) as `YYYY-MM-DDThh:mm:ss.ffffffZ`."""
     plain = moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,6 +1,6 @@
 """A submission: a signed statement that is well formed, of a known type, with its payload read."""
 
-from dataclasses import dataclass
+import msgspec
 
 from dataexchange.ledger import entry
 from dataexchange.ledger.signature import Signature
@@ -9,8 +9,7 @@ from dataexchange.registry.catalogue import catalogue
 from dataexchange.rules import EventType, Payload
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """Parsed once, at the door; the rules have not been asked yet."""
 
     statement: Statement

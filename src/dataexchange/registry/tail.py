@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from dataexchange.errors import DataExchangeError, RefusedError
 from dataexchange.ledger import entry, merkle
 from dataexchange.ledger.entry import NO_PREVIOUS
@@ -37,9 +39,12 @@ class GroupRefusedError(DataExchangeError):
         self.refusal = refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """One entry as built: its bytes, leaf hash, time, and the aggregates that it is about."""
+class Appended(msgspec.Struct, frozen=True):
+    """One entry as built: its bytes, leaf hash, time, and the aggregates that it is about.
+
+    `subjects` are in the order of their keys; `encoded` has the states that the event changed, and
+    `previous` the index of the entry before about each subject, in the same order.
+    """
 
     index: int
     body: bytes
@@ -47,7 +52,8 @@ class Appended:
     recorded_at: datetime
     submission: Submission
     subjects: dict[str, Held]
-    previous: dict[str, int]
+    previous: tuple[int, ...]
+    encoded: dict[str, bytes]
 
 
 @dataclass(slots=True)
@@ -67,15 +73,16 @@ class Tail:
     def append(self, submission: Submission, now: datetime) -> Appended:
         """Append one event at `now` (or at the last entry's time, if that is later), or refuse."""
         recorded_at = now if self.recorded_at is None else max(now, self.recorded_at)
-        for key in (*submission.touched, POLICY_KEY):
-            self.held.setdefault(key, NOTHING_HELD)
+        for key in submission.touched:
+            if key not in self.held:
+                self.held[key] = NOTHING_HELD
+        self.held.setdefault(POLICY_KEY, NOTHING_HELD)
         states = decide(
             submission, self.held, origin=self.origin, index=self.size, recorded_at=recorded_at
         )
         changed = {state.id: state for state in states}
-        for state in states:
-            encode_state(state)
-        return self._put(submission, changed, recorded_at)
+        encoded = {state.id: encode_state(state) for state in states}
+        return self._put(submission, changed, encoded, recorded_at)
 
     def append_linked(self, group: Iterable[Submission], now: datetime) -> list[Appended]:
         """Append all of `group`, or none: `GroupRefusedError` names the one that was refused."""
@@ -92,10 +99,13 @@ class Tail:
         return appended
 
     def _put(
-        self, submission: Submission, changed: dict[str, State], recorded_at: datetime
+        self,
+        submission: Submission,
+        changed: dict[str, State],
+        encoded: dict[str, bytes],
+        recorded_at: datetime,
     ) -> Appended:
-        keys = dict.fromkeys((submission.actor, *changed))
-        before = {key: self.held[key] for key in keys}
+        before = {key: self.held[key] for key in sorted({submission.actor, *changed})}
         links = {key: (held.seq + 1, held.head) for key, held in before.items()}
         body = entry.build(
             index=self.size,
@@ -120,7 +130,9 @@ class Tail:
             for key, held in before.items()
         }
         self.held.update(subjects)
-        previous = {key: held.index for key, held in before.items()}
-        appended = Appended(self.size, body, leaf, recorded_at, submission, subjects, previous)
+        previous = tuple(held.index for held in before.values())
+        appended = Appended(
+            self.size, body, leaf, recorded_at, submission, subjects, previous, encoded
+        )
         self.size, self.prev, self.recorded_at = self.size + 1, head, recorded_at
         return appended

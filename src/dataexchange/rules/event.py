@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
+import msgspec
 from pydantic import ValidationError
 
 from dataexchange.rules.payload import Payload
@@ -25,8 +26,7 @@ P = TypeVar("P", bound=Payload)
 Changes: TypeAlias = State | tuple[State, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Event(Generic[P]):
+class Event(msgspec.Struct, Generic[P], frozen=True):
     """One event as a rule sees it; `recorded_at` (UTC) is *now*, `index` its place in the log."""
 
     payload: P

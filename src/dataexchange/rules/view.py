@@ -1,15 +1,15 @@
 """What a rule can see: the states of the aggregates that the event names, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from dataexchange.rules.policy import POLICY_KEY, Policy
 from dataexchange.rules.refusal import ALREADY_EXISTS, NOT_FOUND
 from dataexchange.rules.state import S, State
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """An aggregate as the log holds it.
 
     `seq` counts the entries that had it as a subject, `head` is the last one's leaf hash (hex),
@@ -24,8 +24,7 @@ class Held:
     first_index: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """The named aggregates at the moment of one event. Asking for an unnamed one is a fault."""
 
     held: Mapping[str, Held]

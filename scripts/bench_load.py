@@ -1,0 +1,154 @@
+"""Load for the benchmarks: signed events of about 1 KB, and callers that send and time them."""
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "scripts")]
+
+from dataexchange.client.exchange_client import signed  # noqa: E402 -- found on the path above
+from dataexchange.client.signing import Actor  # noqa: E402
+from dataexchange.client.typeid import new_id  # noqa: E402
+from dataexchange.ledger.entry import encode_signature  # noqa: E402
+from steps_pipeline import elements  # noqa: E402
+
+BATCH = 100
+ABSTRACT = "全市路段逐时平均车速，按日更新，供公交调度与城市配送使用。" * 3
+Row = dict[str, Any]
+Send = Callable[[bytes], Awaitable[None]]
+
+
+def resource() -> tuple[str, dict[str, Any]]:
+    """Return an event that registers a resource; as a statement it has about 1 KB."""
+    said = {
+        "asset": new_id("asset"),
+        "level": "enterprise",
+        "elements": elements(abstract=ABSTRACT),
+    }
+    return "resource.registered@1", said
+
+
+def bodies(actor: Actor, count: int) -> list[bytes]:
+    """Return `count` requests of one event, each under its own signature."""
+    return [signed(actor, actor.state(*resource())).body for _ in range(count)]
+
+
+def batches(actor: Actor, count: int) -> list[bytes]:
+    """Return `count` requests of 100 events under one signature."""
+    made = []
+    for _ in range(count):
+        stated = [actor.state(*resource()) for _ in range(BATCH)]
+        texts = b",".join(one.body for one in stated)
+        signature = encode_signature(actor.sign_whole(stated))
+        made.append(b'{"signature":%b,"statements":[%b]}' % (signature, texts))
+    return made
+
+
+def row(what: str, callers: int, rate: float, seconds: list[float] | None = None) -> Row:
+    """Return one line of the table; `seconds` are the latencies of its calls."""
+    ordered = sorted(seconds or ())
+    return {
+        "what": what,
+        "callers": callers,
+        "events_per_second": round(rate),
+        "p50_ms": _at(ordered, 50),
+        "p99_ms": _at(ordered, 99),
+    }
+
+
+def _at(ordered: list[float], percent: int) -> float | None:
+    """Return the latency in ms that `percent` of the calls do not exceed."""
+    if not ordered:
+        return None
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1e3, 2)
+
+
+async def drive(
+    what: str,
+    work: list[bytes],
+    senders: list[Send],
+    *,
+    each: int,
+    seconds: float,
+) -> Row:
+    """Let every one of `senders` send `work`, of `each` events, until it or the time is used up."""
+    pending: Iterator[bytes] = iter(work)
+    latencies: list[float] = []
+    gc.collect()
+    started = time.perf_counter()
+
+    async def caller(send: Send) -> None:
+        for body in pending:
+            begun = time.perf_counter()
+            if begun > started + seconds:
+                return
+            await send(body)
+            latencies.append(time.perf_counter() - begun)
+
+    await asyncio.gather(*(caller(send) for send in senders))
+    elapsed = time.perf_counter() - started
+    return row(what, len(senders), len(latencies) * each / elapsed, latencies)
+
+
+class Wire(asyncio.Protocol):
+    """One kept-alive HTTP connection that sends a POST and waits for its answer: no more."""
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[None] | None = None
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport: Any = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take part of an answer."""
+        self._buffer += data
+        head, separator, body = self._buffer.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        if len(body) < length or self._answer is None:
+            return
+        self._buffer = b""
+        if head[9:12] not in {b"200", b"201"} or b'"problem"' in body:
+            self._answer.set_exception(RuntimeError(f"{head[:60]!r} {body[:300]!r}"))
+        else:
+            self._answer.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Fail the call that waits."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error or ConnectionResetError("closed by the service"))
+
+    async def post(self, path: bytes, body: bytes) -> None:
+        """Post `body` to `path` and wait for the answer."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(
+            b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (path, len(body), body)
+        )
+        await self._answer
+
+
+def poster(port: int, path: bytes, delay_seconds: float) -> Send:
+    """Return what posts to `path` of a local service, over a connection of its own.
+
+    It connects at its first call, after a delay: worker processes that are busy already leave a
+    new connection to the others, so that all have their share.
+    """
+    wires: list[Wire] = []
+
+    async def post(body: bytes) -> None:
+        if not wires:
+            await asyncio.sleep(delay_seconds)
+            loop = asyncio.get_running_loop()
+            wires.append((await loop.create_connection(Wire, "127.0.0.1", port))[1])
+        await wires[0].post(path, body)
+
+    return post
