@@ -6,6 +6,8 @@ from typing import Any
 from dataexchange.client.signing import Actor
 from dataexchange.client.typeid import new_id
 from dataexchange.supervision.alert import AlertKind
+from dataexchange.supervision.alerts import Finding, find_all
+from dataexchange.supervision.record import Record
 from steps_pipeline import digest
 from world import World
 
@@ -96,3 +98,27 @@ def opinion(subject: str, **changes: Any) -> dict[str, Any]:
         "opinion_sha256": digest("opinion"),
         **changes,
     }
+
+
+def records(world: World) -> list[Record]:
+    """Return every entry as the folds over the log read it."""
+    return [
+        Record(
+            one.index,
+            one.submission.type.name,
+            one.submission.payload.model_dump(mode="json"),
+            one.recorded_at,
+            one.submission.actor,
+        )
+        for one in world.entries
+    ]
+
+
+def findings(world: World, kind: AlertKind) -> list[Finding]:
+    """Return what the alert rules find of `kind` in the log as it is."""
+    return [one for one in find_all(records(world), world.held_states()) if one.kind is kind]
+
+
+def events_of(world: World, finding: Finding) -> list[str]:
+    """Return the event types of the entries that raised `finding`."""
+    return [world.entries[index].submission.type.name for index in finding.entries]

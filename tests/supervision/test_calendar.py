@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataexchange.rules import Held, View
-from dataexchange.rules.calendar import Calendar, calendar_key, is_working_day, period_end
+from dataexchange.rules.calendar import (
+    Calendar,
+    FindCalendar,
+    calendar_key,
+    is_working_day,
+    period_end,
+)
 from steps_supervision import HOLIDAYS_2026, NOTICE_2026, WORKED_2026, calendar
 from world import World
 
@@ -18,11 +23,9 @@ def world() -> World:
     return World()
 
 
-def view_of(*calendars: Calendar) -> View:
-    """Return a view with these calendars; other years have none."""
-    held = {calendar_key(year): Held(seq=0, head="0" * 64, state=None) for year in (2026, 2027)}
-    held |= {one.id: Held(seq=1, head="1" * 64, state=one) for one in calendars}
-    return View(held)
+def among(*calendars: Calendar) -> FindCalendar:
+    """Return how to find these calendars; other years have none."""
+    return {one.id: one for one in calendars}.get
 
 
 SET_2026 = Calendar(
@@ -31,17 +34,17 @@ SET_2026 = Calendar(
 
 
 def test_a_holiday_is_no_working_day_and_a_weekend_worked_for_it_is_one() -> None:
-    view = view_of(SET_2026)
-    assert not is_working_day(view, date(2026, 10, 1))
-    assert is_working_day(view, date(2026, 10, 10))
-    assert not is_working_day(view, date(2026, 10, 11))
-    assert is_working_day(view_of(), date(2026, 10, 1))
+    find = among(SET_2026)
+    assert not is_working_day(find, date(2026, 10, 1))
+    assert is_working_day(find, date(2026, 10, 10))
+    assert not is_working_day(find, date(2026, 10, 11))
+    assert is_working_day(among(), date(2026, 10, 1))
 
 
 def test_a_period_that_ends_on_a_day_off_ends_with_the_next_working_day() -> None:
-    view = view_of(SET_2026)
-    assert period_end(view, date(2026, 10, 1)).isoformat() == "2026-10-08T16:00:00+00:00"
-    assert period_end(view, date(2026, 9, 30)).isoformat() == "2026-09-30T16:00:00+00:00"
+    find = among(SET_2026)
+    assert period_end(find, date(2026, 10, 1)).isoformat() == "2026-10-08T16:00:00+00:00"
+    assert period_end(find, date(2026, 9, 30)).isoformat() == "2026-09-30T16:00:00+00:00"
 
 
 def test_a_period_may_run_over_into_the_next_year() -> None:
@@ -51,16 +54,16 @@ def test_a_period_may_run_over_into_the_next_year() -> None:
     year_end = Calendar(
         id=calendar_key(2026), holidays=("2026-12-31",), working_days=(), notice="2026"
     )
-    end = period_end(view_of(year_end, new_year), date(2026, 12, 31))
+    end = period_end(among(year_end, new_year), date(2026, 12, 31))
     assert end.isoformat() == "2027-01-04T16:00:00+00:00"
 
 
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)))
 def test_a_period_never_ends_before_its_last_day_nor_on_a_day_off(last: date) -> None:
-    view = view_of(SET_2026)
-    end = (period_end(view, last) + timedelta(hours=8)).date() - timedelta(days=1)
+    find = among(SET_2026)
+    end = (period_end(find, last) + timedelta(hours=8)).date() - timedelta(days=1)
     assert end >= last
-    assert is_working_day(view, end)
+    assert is_working_day(find, end)
 
 
 def test_the_operator_sets_a_year_and_corrects_it(world: World) -> None:

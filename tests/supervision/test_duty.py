@@ -82,8 +82,7 @@ def test_a_report_found_wanting_is_returned_and_the_clock_runs_on(
 
 
 def test_a_target_number_has_to_be_met(world: World, owner: Actor) -> None:
-    target = {"target_number": "100", "unit": "个"}
-    key = assigned_duty(world, owner, **target)
+    key = assigned_duty(world, owner, target_number="100", unit="个")
     silent = {"duty": key, "evidence": digest("e")}
     world.refuses("duty.result_unstated", owner, "duty.reported@1", **silent)
     report_duty(world, owner, key, result_number="99.5")

@@ -4,12 +4,11 @@ The State Council's yearly notice moves holidays and working days about; the exc
 an event, one calendar a year. A year without one has its weekends only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from dataexchange.rules.state import State
 from dataexchange.rules.time import CHINA
-from dataexchange.rules.view import View
 
 _SATURDAY = 5
 
@@ -25,6 +24,9 @@ class Calendar(State, frozen=True, kw_only=True):
     revision: int = 1
 
 
+FindCalendar = Callable[[str], Calendar | None]
+
+
 def calendar_key(year: int) -> str:
     """Return the key of the calendar of `year`."""
     return f"calendar/{year}"
@@ -36,9 +38,9 @@ def calendar_keys(day: str) -> tuple[str, str]:
     return calendar_key(year), calendar_key(year + 1)
 
 
-def is_working_day(view: View, day: date) -> bool:
-    """Tell whether `day` is a working day by the calendar of its year, which the event names."""
-    calendar = view.find(Calendar, calendar_key(day.year))
+def is_working_day(find: FindCalendar, day: date) -> bool:
+    """Tell whether `day` is a working day; `find` gives the calendar of a key, where one is set."""
+    calendar = find(calendar_key(day.year))
     said = day.isoformat()
     if calendar is not None and said in calendar.holidays:
         return False
@@ -47,13 +49,13 @@ def is_working_day(view: View, day: date) -> bool:
     return day.weekday() < _SATURDAY
 
 
-def period_end(view: View, last: date) -> datetime:
+def period_end(find: FindCalendar, last: date) -> datetime:
     """Return the end (UTC) of a period whose last day is `last`.
 
     民法典 art. 203: where that is a statutory day off, the period ends with the next working day.
-    The event names the calendars of the year of `last` and of the next one (`calendar_keys`).
+    `find` is asked for the calendars of the year of `last` and of the next one (`calendar_keys`).
     """
-    day = next(one for one in _from(last) if is_working_day(view, one))
+    day = next(one for one in _from(last) if is_working_day(find, one))
     return datetime.combine(day + timedelta(days=1), time.min, CHINA).astimezone(UTC)
 
 

@@ -10,6 +10,7 @@ announces what anyone can see.
 """
 
 from datetime import date
+from functools import partial
 
 from dataexchange.identity.party import Party
 from dataexchange.ledger.statement import format_time, parse_time
@@ -26,7 +27,7 @@ from dataexchange.rules import (
     require_same,
     require_status,
 )
-from dataexchange.rules.calendar import calendar_keys, period_end
+from dataexchange.rules.calendar import Calendar, calendar_keys, period_end
 from dataexchange.rules.payload import Day, Hash, Line, Number, Text, decimal
 from dataexchange.rules.reference import AlertId, DutyId, PartyId
 from dataexchange.supervision.alert import Alert
@@ -197,7 +198,7 @@ def assign(view: View, event: Event[DutyAssigned]) -> Changes:
         require_status(view.get(Alert, said.alert), "OPEN")
     if (said.target_number is None) != (said.unit is None):
         raise TARGET_UNSTATED()
-    due = period_end(view, _day(said.deadline))
+    due = period_end(partial(view.find, Calendar), _day(said.deadline))
     if event.recorded_at >= due:
         raise DEADLINE_PAST(deadline=said.deadline)
     return Duty(
