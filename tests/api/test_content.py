@@ -64,6 +64,13 @@ async def test_content_may_come_in_pieces_and_may_be_empty(told: Door) -> None:
     assert (await put(told, b"")).json()["size_bytes"] == 0
 
 
+async def test_another_method_is_answered_with_all_that_serve(told: Door) -> None:
+    for path, allow in ((ABSENT, "GET, PUT"), (f"{ABSENT}/of/x", "GET")):
+        response = await told.http.delete(f"/v1/content/{path}")
+        assert_problem(response, 405, "request.method_not_allowed")
+        assert response.headers["allow"] == allow
+
+
 async def test_content_of_another_hash_is_refused_and_not_kept(told: Door) -> None:
     assert_problem(await put(told, b"one", sha256=sha256(b"other")), 400, "content.hash_differs")
     for name in (sha256(b"one"), sha256(b"other")):

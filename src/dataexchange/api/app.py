@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -109,12 +110,21 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     return problem.response(REQUEST_INVALID(reason=reason))
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     """Answer for the router: nothing at this address, or not by this method."""
     if not isinstance(error, HTTPException):
         raise error
-    refusal = METHOD_NOT_ALLOWED if error.status_code == 405 else NOTHING_HERE
-    return problem.response(refusal(), dict(error.headers or {}))
+    if error.status_code != 405:
+        return problem.response(NOTHING_HERE(), dict(error.headers or {}))
+    return problem.response(METHOD_NOT_ALLOWED(), {"Allow": _allowed(request, error)})
+
+
+def _allowed(request: Request, error: HTTPException) -> str:
+    """Return all methods of the address; the router names those of its first route alone."""
+    here = getattr(request.scope.get("route"), "path", None)
+    routes = (route for route in content.router.routes if isinstance(route, APIRoute))
+    named = {name for route in routes if route.path == here for name in route.methods or ()}
+    return ", ".join(sorted(named)) or (error.headers or {}).get("Allow", "")
 
 
 async def _on_failure(_request: Request, error: Exception) -> Response:
