@@ -3,7 +3,10 @@
 import re
 import subprocess
 import sys
+from base64 import b64decode
+from functools import cache
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,7 @@ URL = f"https://exchange.example/v1/aggregates/{VALUATION}/proof"
 REFERENCE = Reference(VALUATION, URL)
 
 
+@cache
 def report(language: Language, form: Form = "html", document: bytes | None = None) -> bytes:
     dossier = dossier_of(RECONCILIATION, document or chinese_report(), reference=REFERENCE)
     return make_report(dossier, language=language, form=form)
@@ -115,13 +119,34 @@ def test_html_loads_nothing_and_runs_nothing() -> None:
     assert "<script" not in made
     links = re.findall(r"""(?:src|href)=["']?([^"'> ]*)""", made)
     assert set(links) == {URL}
-    assert "url(" not in made
+    assert re.findall(r"url\((?!\"data:font/otf;base64,)", made) == []
     assert "@import" not in made
+
+
+def test_the_font_inside_has_every_character_that_is_shown() -> None:
+    from fontTools.ttLib import TTFont
+
+    made = report("zh").decode()
+    data = re.findall(r"data:font/otf;base64,([A-Za-z0-9+/=]+)", made)
+    with TTFont(BytesIO(b64decode(data[0]))) as font:
+        covered = set(map(chr, font.getBestCmap()))
+    shown = unescape(re.sub(r"<[^>]+>", "", made.partition("<body>")[2]))
+    assert {sign for sign in shown if sign.isprintable()} <= covered
+
+
+@pytest.mark.parametrize("form", ["html", "pdf"])
+def test_a_character_that_the_font_lacks_is_shown_by_its_number(form: Form) -> None:
+    scenario = "emoji \U0001f600 and \x07"
+    made = report("en", form, chinese_report(engagement={**ENGAGEMENT, "scenario": scenario}))
+    if form == "html":
+        assert "emoji 〔U+1F600〕 and 〔U+0007〕" in made.decode()
+    else:
+        assert made.startswith(b"%PDF-")
 
 
 def test_what_the_appraiser_writes_is_shown_and_never_run() -> None:
     hostile = '<script>alert(1)</script> #eval("1") $x$ "</svg>" \\ & \u202e'
     document = chinese_report(engagement={**ENGAGEMENT, "scenario": hostile})
     assert "<script" not in report("en", document=document).decode()
-    assert hostile in words("en", document)
+    assert hostile.replace("\u202e", "〔U+202E〕") in words("en", document)
     assert report("en", "pdf", document).startswith(b"%PDF-")

@@ -8,7 +8,8 @@ from html import escape
 from typing import Literal
 
 WIDTH = 640.0
-FONT = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC',sans-serif"
+FACE = "Noto Sans CJK SC"  # the name by which both forms know their font
+FONT = f"'{FACE}','Source Han Sans SC',sans-serif"
 INK, QUIET, GRID_LINE = "#1f2933", "#52606d", "#d9e2ec"
 BLUE, ORANGE, PALE = "#2b6cb0", "#c05621", "#bcd4ec"
 

@@ -19,7 +19,7 @@ from dataexchange.reports.opening import is_money
 from dataexchange.reports.part import Part
 from dataexchange.reports.qr import qr_svg
 from dataexchange.reports.record import Record
-from dataexchange.reports.showing import shown_fen, shown_figure
+from dataexchange.reports.showing import shown_fen, shown_figure, shown_time
 from dataexchange.reports.words import ACTS, of_pair, translated, word
 from dataexchange.valuation.engagement import STATED_IN_A_REPORT
 from dataexchange.valuation.methods import METHODS
@@ -154,13 +154,13 @@ def _acts(record: Record, language: Language) -> Iterator[Block]:
             str(act.index),
             translated(ACTS, act.event, language),
             record.name(act.actor),
-            act.recorded_at.partition(".")[0].replace("T", " "),
+            shown_time(act.recorded_at),
         )
         for act in record.acts
     ]
     yield Heading(word("log_signatures", language), 2)
     header = tuple(word(name, language) for name in names)
-    yield Grid(header, tuple(rows), shares=(9, 14, 53, 24), figures=(0,))
+    yield Grid(header, tuple(rows), shares=(9, 17, 50, 24), figures=(0,))
 
 
 def recomputation(dossier: Dossier, language: Language) -> Iterator[Block]:

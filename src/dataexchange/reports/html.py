@@ -1,8 +1,12 @@
-"""A paper as one HTML file: no script, nothing loaded from elsewhere, fit for print."""
+"""A paper as one HTML file: no script, nothing loaded from elsewhere, its font inside.
 
+The font holds the characters of this report alone, so no browser shows boxes.
+"""
+
+from base64 import b64encode
 from collections.abc import Iterable
 from functools import singledispatch
-from html import escape
+from html import escape, unescape
 from importlib.resources import files
 
 from dataexchange.reports.block import (
@@ -16,21 +20,47 @@ from dataexchange.reports.block import (
     Paragraph,
     Picture,
 )
+from dataexchange.reports.canvas import FACE
+from dataexchange.reports.font import ChineseFont, chinese_font
 
 
 def to_html(paper: Paper) -> bytes:
-    """Return the paper as UTF-8 HTML; the same paper gives the same bytes."""
-    style = files("dataexchange.reports").joinpath("paper.css").read_text("utf-8")
+    """Return the paper as UTF-8 HTML; the same paper gives the same bytes.
+
+    Raises `ReportsExtraError` and `NoChineseFontError`.
+    """
+    font = chinese_font()
+    body = font.legible(_body(paper))
+    shown = {sign for sign in unescape(body) if sign.isprintable()}
+    title = font.legible(escape(paper.title))
     tag = "zh-CN" if paper.language == "zh" else "en"
-    subtitle = f"<p class=subtitle>{escape(paper.subtitle)}</p>\n" if paper.subtitle else ""
-    body = "\n".join(_block(block) for block in paper.blocks)
     return (
         f'<!doctype html>\n<html lang="{tag}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(paper.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        f"<header>\n<h1>{escape(paper.title)}</h1>\n{subtitle}</header>\n{body}\n"
-        f"<footer>{escape(paper.mark)}</footer>\n</main>\n</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>\n{_face(font, shown)}{_style()}</style>\n"
+        f"</head>\n<body>\n{body}\n</body>\n</html>\n"
     ).encode()
+
+
+def _body(paper: Paper) -> str:
+    subtitle = f"<p class=subtitle>{escape(paper.subtitle)}</p>\n" if paper.subtitle else ""
+    blocks = "\n".join(_block(block) for block in paper.blocks)
+    return (
+        f"<main>\n<header>\n<h1>{escape(paper.title)}</h1>\n{subtitle}</header>\n{blocks}\n"
+        f"<footer>{escape(paper.mark)}</footer>\n</main>"
+    )
+
+
+def _face(font: ChineseFont, shown: set[str]) -> str:
+    data = b64encode(font.subset("".join(sorted(shown)))).decode()
+    return (
+        f'@font-face {{ font-family: "{FACE}"; font-weight: 100 900;'
+        f' src: url("data:font/otf;base64,{data}") format("opentype"); }}\n'
+    )
+
+
+def _style() -> str:
+    return files("dataexchange.reports").joinpath("paper.css").read_text("utf-8")
 
 
 @singledispatch

@@ -16,7 +16,14 @@ from dataexchange.reports.block import (
 from dataexchange.reports.dossier import Dossier
 from dataexchange.reports.numerals import AMOUNT_FEN_MAX, amount_in_words
 from dataexchange.reports.part import Part
-from dataexchange.reports.showing import currency, shown, shown_fen, shown_figure, trimmed
+from dataexchange.reports.showing import (
+    currency,
+    shown,
+    shown_fen,
+    shown_figure,
+    shown_time,
+    trimmed,
+)
 from dataexchange.reports.words import (
     OWNERS,
     PURPOSES,
@@ -120,10 +127,12 @@ def engagement(dossier: Dossier, language: Language) -> Iterator[Block]:
     """Who asked for what, as of when, and who may use it until when."""
     said = dossier.engagement
     rows = [*_reference_rows(dossier, language)]
-    rows += _stated(said, language, "base_date") if dossier.record is None else []
-    if "purpose" in said:
-        rows.append((word("purpose", language), translated(PURPOSES, said["purpose"], language)))
-    for name in ("value_type", "permitted_users", "valid_until", "used_on"):
+    document = word("in_document", language) if dossier.record is not None else ""
+    purpose = translated(PURPOSES, said.get("purpose"), language)
+    named = {**said, "purpose": purpose} if "purpose" in said else said
+    for name in ("base_date", "purpose", "valid_until"):
+        rows += [(label + document, stated) for label, stated in _stated(named, language, name)]
+    for name in ("value_type", "permitted_users", "used_on"):
         rows += _stated(said, language, name)
     rows.append((word("currency", language), str(said.get("currency", "CNY"))))
     yield Facts(tuple(rows))
@@ -143,7 +152,7 @@ def _reference_rows(dossier: Dossier, language: Language) -> Iterator[Row]:
     yield word("client", language), record.name(held.commissioned_by)
     yield word("appraiser", language), record.name(held.appraiser)
     if held.valid_until is not None:
-        yield word("valid_until", language), held.valid_until
+        yield word("valid_until", language), f"{shown_time(held.valid_until)} UTC"
 
 
 def _stated(said: Mapping[str, object], language: Language, name: str) -> list[Row]:
@@ -158,7 +167,8 @@ def subject(dossier: Dossier, language: Language) -> Iterator[Block]:
     """The data asset, the rights to it, where it is applied, and how its quality was evaluated."""
     said, record, rows = dossier.engagement, dossier.record, list[Row]()
     if record is not None:
-        rows.append((word("asset", language), f"{record.asset_title}（{record.valuation.asset}）"))
+        title = subtitle(dossier, language)
+        rows.append((word("asset", language), f"{title} ({record.valuation.asset})"))
         rows.append((word("asset_version", language), str(record.valuation.version)))
     if "owner_type" in said:
         rows.append(

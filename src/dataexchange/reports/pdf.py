@@ -4,13 +4,12 @@ bytes with the same typst and font.
 
 from datetime import UTC, datetime, time
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from dataexchange.reports.block import Paper
-from dataexchange.reports.font import chinese_fonts
-from dataexchange.reports.qr import ReportsExtraError
+from dataexchange.reports.font import ChineseFont, chinese_font
 from dataexchange.reports.words import word
 
 STANDARD: Literal["a-2b"] = "a-2b"
@@ -18,14 +17,12 @@ STANDARD: Literal["a-2b"] = "a-2b"
 
 def to_pdf(paper: Paper) -> bytes:
     """Return the paper as PDF; raises `ReportsExtraError` and `NoChineseFontError`."""
-    try:
-        import typst
-    except ImportError as error:
-        raise ReportsExtraError("typst") from error
-    fonts, family = chinese_fonts()
+    font = chinese_font()
+    import typst
+
     template = files("dataexchange.reports").joinpath("paper.typ").read_bytes()
     made = typst.Compiler(
-        template, font_paths=fonts, sys_inputs=_inputs(paper, family), ignore_system_fonts=True
+        template, font_paths=font.fonts, sys_inputs=_inputs(paper, font), ignore_system_fonts=True
     ).compile(
         format="pdf",
         pdf_standards=STANDARD,
@@ -36,9 +33,18 @@ def to_pdf(paper: Paper) -> bytes:
     return made
 
 
-def _inputs(paper: Paper, family: str) -> dict[str, str]:
+def _inputs(paper: Paper, font: ChineseFont) -> dict[str, str]:
     return {
-        "paper": msgspec.json.encode(paper).decode(),
-        "family": family,
+        "paper": msgspec.json.encode(_legible(msgspec.to_builtins(paper), font)).decode(),
+        "family": font.family,
         "page": word("page", paper.language, page="{page}", pages="{pages}"),
     }
+
+
+def _legible(found: Any, font: ChineseFont) -> Any:
+    """Return the paper's plain data with no character that the font lacks."""
+    if isinstance(found, str):
+        return font.legible(found)
+    if isinstance(found, dict):
+        return {key: _legible(one, font) for key, one in found.items()}
+    return [_legible(one, font) for one in found] if isinstance(found, list | tuple) else found

@@ -78,7 +78,7 @@ class Record:
     def name(self, party: str) -> str:
         """Return a party's public name and its id."""
         name = self.names.get(party)
-        return f"{name}（{party}）" if name else party
+        return f"{name} ({party})" if name else party
 
 
 def read_record(path: Path, valuation: str) -> Record:

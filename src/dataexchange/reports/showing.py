@@ -71,6 +71,11 @@ def _is_number(text: object) -> bool:
     return digits.isascii() and digits.isdigit()
 
 
+def shown_time(moment: str) -> str:
+    """Return an RFC 3339 UTC time to the second, as people write it."""
+    return moment.partition(".")[0].replace("T", " ")
+
+
 def tick(value: Decimal, kind: Kind, language: Language) -> str:
     """Return a short label for an axis: 万元 or thousands and millions for money."""
     if kind is not Kind.MONEY:

@@ -45,6 +45,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "currency": ("币种", "Currency"),
     "permitted_users": ("报告使用人", "Permitted users"),
     "valid_until": ("有效期至", "Valid until"),
+    "in_document": ("（输入文件）", " (in the document)"),
     "used_on": ("使用日期", "Used on"),
     "client": ("委托方", "Client"),
     "appraiser": ("评估机构", "Appraiser"),
