@@ -8,6 +8,7 @@ from dataexchange.client.typeid import new_id
 from dataexchange.supervision.alert import AlertKind
 from dataexchange.supervision.alerts import Finding, find_all
 from dataexchange.supervision.record import Record
+from dataexchange.supervision.stock import record_of
 from steps_pipeline import digest
 from world import World
 
@@ -122,3 +123,17 @@ def findings(world: World, kind: AlertKind) -> list[Finding]:
 def events_of(world: World, finding: Finding) -> list[str]:
     """Return the event types of the entries that raised `finding`."""
     return [world.entries[index].submission.type.name for index in finding.entries]
+
+
+def condensed(world: World) -> list[Record]:
+    """Return every entry as the verifier keeps it for the evaluation."""
+    return [
+        record_of(
+            one.index,
+            one.submission.type.name,
+            one.submission.payload,
+            recorded_at=one.recorded_at,
+            actor=one.submission.actor,
+        )
+        for one in world.entries
+    ]

@@ -4,35 +4,18 @@ import pytest
 
 from dataexchange.client.typeid import new_id
 from dataexchange.ledger import canonical
-from dataexchange.supervision.indicators import (
-    IndicatorReport,
-    Record,
-    evaluate,
-    quarter_of,
-    render,
-    report_hash,
-)
+from dataexchange.supervision.evaluation import evaluate, quarter_of, report_hash
+from dataexchange.supervision.indicators import IndicatorReport
 from dataexchange.verification import UnsoundError
 from dataexchange.verification.replay import Replay
 from steps_market import settled_licence
+from steps_supervision import records
 from world import ORIGIN, World
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def records(world: World) -> list[Record]:
-    return [
-        Record(
-            one.index,
-            one.submission.type.name,
-            one.submission.payload.model_dump(mode="json"),
-            one.recorded_at,
-        )
-        for one in world.entries
-    ]
 
 
 def publication(world: World, report: bytes, quarter: str = "2026Q1") -> dict[str, object]:
@@ -90,8 +73,3 @@ def test_indicators_cover_entries_that_exist_and_are_the_operators(world: World)
     event = "indicators.published@1"
     world.refuses("indicators.cover_the_future", world.operator, event, **said)
     world.refuses("role.missing", world.regulator, event, **{**said, "covers": 1})
-
-
-def test_the_report_is_rendered_in_both_languages(world: World) -> None:
-    text = render(evaluate(records(world), "2026Q1", len(world.entries)))
-    assert "登记资源 resources_registered" in text

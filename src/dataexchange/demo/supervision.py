@@ -7,13 +7,10 @@ from dataexchange.demo.pipeline import Made, keep, listing
 from dataexchange.demo.stage import Stage
 from dataexchange.ledger.entry import Entry
 from dataexchange.registry.submission import read
-from dataexchange.supervision.indicators import (
-    Record,
-    evaluate,
-    quarter_of,
-    render,
-    report_hash,
-)
+from dataexchange.supervision.evaluation import evaluate, quarter_of, report_hash
+from dataexchange.supervision.record import Record
+from dataexchange.supervision.rendering import render
+from dataexchange.supervision.stock import record_of
 
 
 async def supervise(stage: Stage, cast: Cast, made: Made) -> None:
@@ -50,12 +47,17 @@ async def _publish_indicators(stage: Stage, cast: Cast) -> None:
         covers=size,
         report_sha256=report_hash(report),
     )
-    stage.facts["indicators"] = render(report)
+    stage.facts["indicators"] = render(report, "zh") + "\n" + render(report, "en")
     stage.say(f"发布 {quarter} 季度评估，验证方逐条重算", "the quarter's evaluation, recomputable")
 
 
 async def _record(client: ExchangeClient, index: int) -> Record:
     entry = Entry.parse(await client.fetch(f"/v1/entries/{index}"))
     submitted = read(entry.statement, entry.fields.signature)
-    payload = submitted.payload.model_dump(mode="json")
-    return Record(index, submitted.type.name, payload, entry.recorded_at)
+    return record_of(
+        index,
+        submitted.type.name,
+        submitted.payload,
+        recorded_at=entry.recorded_at,
+        actor=submitted.actor,
+    )

@@ -18,21 +18,11 @@ from dataexchange.registry import submission
 from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 from dataexchange.registry.submission import Submission
 from dataexchange.registry.tail import Tail
-from dataexchange.supervision.indicators import (
-    SUMMED,
-    IndicatorsPublished,
-    Record,
-    evaluate,
-    report_hash,
-)
+from dataexchange.supervision.evaluation import evaluate, report_hash
+from dataexchange.supervision.indicators import IndicatorsPublished
+from dataexchange.supervision.record import Record
+from dataexchange.supervision.stock import record_of
 from dataexchange.verification.verdict import UnsoundError, UnusableError
-
-# The one member that each of these events adds to the indicators.
-_FOLDED = {
-    "opening.published@1": "opening",
-    "quality.assessed@1": "score",
-    **dict(SUMMED.values()),
-}
 
 
 class Replay:
@@ -96,9 +86,9 @@ class Replay:
     def _fold(self, submitted: Submission, recorded_at: datetime) -> None:
         """Keep what indicators are folded of; recompute those that are published."""
         payload, name = submitted.payload, submitted.type.name
-        member = _FOLDED.get(name)
-        kept = {} if member is None else {member: _plain(getattr(payload, member))}
-        self._records.append(Record(self._index, name, kept, recorded_at))
+        actor = submitted.actor
+        record = record_of(self._index, name, payload, recorded_at=recorded_at, actor=actor)
+        self._records.append(record)
         if isinstance(payload, IndicatorsPublished):
             report = evaluate(self._records, payload.quarter, payload.covers)
             if report_hash(report) != payload.report_sha256:
@@ -152,8 +142,3 @@ class Replay:
 
     def _fault(self, code: str, zh: str, en: str) -> UnsoundError:
         return UnsoundError(code, zh, en, self._index)
-
-
-def _plain(value: object) -> object:
-    """Return an enumeration's member as the plain text that its JSON is."""
-    return getattr(value, "value", value)
