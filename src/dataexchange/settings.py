@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     port: int = 8600
     body_bytes_max: int = 16 * 1024 * 1024
     content_bytes_max: int = 4 * 1024 * 1024 * 1024
+    preview_seconds_max: float = 10
 
     @property
     def log_key_path(self) -> Path:

@@ -27,6 +27,7 @@ from dataexchange.api import (
     problem,
     registers,
     tiles,
+    valuations,
 )
 from dataexchange.api.write_door import WriteDoor, batch, one, several
 from dataexchange.errors import DataExchangeError, RefusalCode
@@ -83,7 +84,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     app.state.settings = chosen
     app.state.dry_runs = asyncio.Semaphore(dry_run.AT_ONCE_MAX)
-    for module in (describe, log, dry_run, content, tiles, health):
+    for module in (describe, log, dry_run, content, tiles, health, valuations):
         app.include_router(module.router)
     app.include_router(registers.make_router())
     app.add_exception_handler(DataExchangeError, problem.on_error)

@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from dataexchange.registry.catalogue import catalogue
+from dataexchange.valuation import Valuation
 
 SIGNATURE = {
     "type": "object",
@@ -173,6 +175,7 @@ def document(app: FastAPI, base: dict[str, Any]) -> dict[str, Any]:
         Several=SEVERAL,
         Statement=_statement(),
         **_states(),
+        **_valuation(),
     )
     components.update(_payloads())
     base["paths"].update(_write_paths())
@@ -239,6 +242,15 @@ def _states() -> dict[str, Any]:
     parts = {f"StateType.{name}": schema for name, schema in definitions.items()}
     named = {f"State.{kind}": schema for (kind, _), schema in zip(kinds, schemas, strict=True)}
     return {**parts, **named}
+
+
+def _valuation() -> dict[str, Any]:
+    """Return the schemas of what one card gives: `ValuationFigures` and its parts."""
+    schema = TypeAdapter(Valuation).json_schema(
+        ref_template="#/components/schemas/ValuationType.{model}", mode="serialization"
+    )
+    parts = {f"ValuationType.{name}": part for name, part in schema.pop("$defs").items()}
+    return {**parts, "ValuationFigures": schema}
 
 
 def _write_paths() -> dict[str, Any]:

@@ -24,6 +24,7 @@ STATUS_OF_CODE = {
     "exchange.fault": 500,
     "request.method_not_allowed": 405,
     "request.too_large": 413,
+    "valuation.preview_busy": 429,
 }
 
 UNAVAILABLE = RefusalCode(
@@ -87,7 +88,7 @@ def response(error: Exception, headers: dict[str, str] | None = None) -> Respons
     """Return the HTTP response for `error`."""
     status = status_of(error)
     extra = dict(headers or {})
-    if status == 503:
+    if status in (429, 503):
         extra["Retry-After"] = "1"
     if status == 401:
         extra["WWW-Authenticate"] = "Bearer"

@@ -15,6 +15,7 @@ from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.log_key import load_or_make
 from dataexchange.exchange.publisher import Publisher
 from dataexchange.exchange.sequencer import Sequencer
+from dataexchange.exchange.valuer import Valuer
 from dataexchange.ledger.note import Signer
 from dataexchange.settings import Settings
 
@@ -31,6 +32,7 @@ class Exchange:
     publisher: Publisher
     signer: Signer
     content: FolderStore
+    valuer: Valuer
 
 
 @asynccontextmanager
@@ -66,8 +68,10 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(publisher.stop)
         stack.push_async_callback(sequencer.stop)
         content = FolderStore(_content_folder(settings))
+        valuer = Valuer(settings.preview_seconds_max)
+        stack.push_async_callback(valuer.close)
         yield Exchange(
-            settings.origin, app_dsn, clock, engine, sequencer, publisher, signer, content
+            settings.origin, app_dsn, clock, engine, sequencer, publisher, signer, content, valuer
         )
 
 

@@ -110,9 +110,14 @@ def run_card(card: bytes, document: bytes) -> Result:
 
     A document without a key `inputs` is taken as the inputs alone.
     """
-    loaded, found = load_card(card), read_document(document)
+    return run_loaded(load_card(card), document)
+
+
+def run_loaded(card: Card, document: bytes) -> Result:
+    """Apply a card that was read already, as `run_card` does."""
+    found = read_document(document)
     whole = found if "inputs" in found else {"inputs": found}
-    return _run(loaded, read_inputs(InputDocument, whole), hashlib.sha256(document).hexdigest())
+    return _run(card, read_inputs(InputDocument, whole), hashlib.sha256(document).hexdigest())
 
 
 def _run(card: Card, document: InputDocument, sha256: str) -> Result:

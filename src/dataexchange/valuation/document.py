@@ -1,9 +1,11 @@
-"""Read YAML exactly: a decimal stays the decimal that was written.
+"""Read YAML or JSON exactly: a decimal stays the decimal that was written.
 
 The YAML 1.1 traps are closed: `0.15` becomes a `Decimal` and not a float, `010` is no octal,
-`1:30` no sexagesimal, `yes` no boolean; a key twice, an anchor or a tag is refused. JSON is YAML.
+`1:30` no sexagesimal, `yes` no boolean; a key twice, an anchor or a tag is refused. JSON is YAML,
+but its own parser is a hundred times faster.
 """
 
+import json
 import re
 from collections.abc import Hashable
 from datetime import date
@@ -77,14 +79,60 @@ def read_document(content: bytes) -> dict[str, Any]:
             why=f"larger than {SIZE_BYTES_MAX} bytes", why_zh=f"超过 {SIZE_BYTES_MAX} 字节"
         )
     try:
-        found = yaml.load(content.decode("utf-8"), Loader=_ExactLoader)  # noqa: S506  # a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        found = _read(content.decode("utf-8"))
+        _check(found)
+    except (yaml.YAMLError, UnicodeError, ValueError) as error:
         raise DOCUMENT_MALFORMED(why=" ".join(str(error).split())) from error
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise DOCUMENT_MALFORMED(
             why="expects a mapping with text keys", why_zh="应为以文本为键的映射"
         )
     return found
+
+
+def _read(text: str) -> Any:
+    if text.lstrip().startswith("{"):
+        try:
+            return _JSON.decode(text)
+        except (ValueError, RecursionError):
+            pass  # YAML in braces, perhaps; what is wrong with it is for the other parser to say
+    return yaml.load(text, Loader=_ExactLoader)  # noqa: S506  # a SafeLoader
+
+
+def _check(found: object, depth: int = 0) -> None:
+    """Raise `ValueError` where `found` is nested too deep, or holds half a character."""
+    if depth > DEPTH_MAX:
+        raise ValueError("nested too deep")
+    if isinstance(found, str):
+        found.encode()
+    elif isinstance(found, dict):
+        for key, value in found.items():
+            _check(key, depth)
+            _check(value, depth + 1)
+    elif isinstance(found, list):
+        for value in found:
+            _check(value, depth + 1)
+
+
+def _decimal(text: str) -> Decimal:
+    if not _FLOAT.fullmatch(text):
+        raise ValueError("the exponent is too large")
+    return Decimal(text)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is given twice")
+    return found
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no figure")
+
+
+_FLOAT = re.compile(_PATTERNS["float"][0])
+_JSON = json.JSONDecoder(parse_float=_decimal, parse_constant=_no_constant, object_pairs_hook=_once)
 
 
 def canonical(found: object) -> bytes:

@@ -42,6 +42,13 @@ def find_card(name: str | Path, folder: Path | None = None) -> Card:
     return load_card(content)
 
 
+def shelf_card(name: str) -> Card:
+    """Return the published card called `name`, as `find_card` does; a path is no name here."""
+    if not _NAME.match(name):
+        raise CARD_NOT_FOUND(card=name)
+    return find_card(name)
+
+
 def _path(name: re.Match[str], folder: Path) -> Path | None:
     method, version = name.groups()
     if version:
