@@ -96,9 +96,14 @@ def content(
     }
 
 
-def _file(number: int, part: int, rows: int, schema: str) -> FileCommitment:
+def file_bytes(number: int = 1, part: int = 0, rows: int = 3) -> bytes:
+    """Return the bytes of a file that `content` commits to."""
     lines = [f"R{number:03d}{part},2026-01-01T{row % 24:02d}:00:00Z,{row}" for row in range(rows)]
-    digest = digest_bytes("\n".join(["road,measured_at,speed", *lines]).encode())
+    return "\n".join(["road,measured_at,speed", *lines]).encode()
+
+
+def _file(number: int, part: int, rows: int, schema: str) -> FileCommitment:
+    digest = digest_bytes(file_bytes(number, part, rows))
     return FileCommitment(
         chunk_bytes=CHUNK_BYTES,
         chunk_count=digest.chunk_count,

@@ -70,6 +70,7 @@ class World:
         self.now = START
         self.tail = Tail(ORIGIN)
         self.entries: list[Appended] = []
+        self.actors: dict[str, Actor] = {}
         self.operator = self.actor()
         self.regulator = self.actor()
         self.do(
@@ -85,7 +86,9 @@ class World:
         )
 
     def actor(self) -> Actor:
-        return Actor(new_id("party"), SigningKey.generate(), ORIGIN)
+        actor = Actor(new_id("party"), SigningKey.generate(), ORIGIN)
+        self.actors[actor.party] = actor
+        return actor
 
     def profile(
         self,

@@ -1,6 +1,7 @@
 """Access tokens at the door: who is known by one, and every token that does not serve."""
 
 import base64
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -135,11 +136,26 @@ async def test_a_token_by_a_key_that_was_revoked_does_not_serve(door: Door) -> N
     assert (await door.get(ANYTHING, renewed)).status_code == 200
 
 
-async def test_a_token_of_a_party_that_is_not_active_does_not_serve(door: Door) -> None:
+async def test_who_has_applied_reads_its_own_entry_and_nothing_more(door: Door) -> None:
+    actor, member = door.world.actor(), door.world.join(Role.PROVIDER)
+    await door.tell()
+    applied = await door.submit(actor, "party.applied@1", door.world.profile(actor, Role.PROVIDER))
+    own = applied.json()["index"]
+    assert (await door.get(f"/v1/entries/{own}", actor)).json()["statement"]["actor"] == actor.party
+    assert_problem(await door.get(f"/v1/entries/{own}", member), 403, "entry.not_yours")
+    assert_problem(await door.get(f"/v1/entries/{own - 1}", actor), 403, "entry.not_yours")
+    put = await door.http.put(
+        f"/v1/content/{hashlib.sha256(b'').hexdigest()}", headers=door.bearer(actor)
+    )
+    assert_problem(put, 403, "party.not_active")
+
+
+async def test_a_token_of_a_party_that_is_suspended_does_not_serve(door: Door) -> None:
     actor, operator = door.world.actor(), door.world.operator
     applied = door.world.profile(actor, Role.PROVIDER)
     await door.submit(actor, "party.applied@1", applied)
-    await refused(door, access_token(actor, door.world.now))
+    suspended = access_token(actor, door.world.now)
+    assert (await read(door, f"Bearer {suspended}")).status_code == 200
     admission = {"party": actor.party, "roles": ["provider"]}
     await door.submit(operator, "party.admitted@1", admission)
     assert (await door.get(ANYTHING, actor)).status_code == 200

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from dataexchange.client.signing import Actor
 from exchanges import Door
 from problems import assert_problem
-from steps_pipeline import digest
+from steps_pipeline import digest, file_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,9 +22,9 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-async def put(told: Door, data: bytes, name: str = "operator", **options: Any) -> Any:
+async def put(told: Door, data: bytes, by: str | Actor = "operator", **options: Any) -> Any:
     chosen = options.pop("sha256", None) or sha256(data)
-    headers = told.bearer(told.names.get(name))
+    headers = told.bearer(told.names.get(by) if isinstance(by, str) else by)
     return await told.http.put(f"/v1/content/{chosen}", content=data, headers=headers, **options)
 
 
@@ -129,10 +130,24 @@ def proposal(told: Door) -> bytes:
     return b"\0" + body
 
 
-async def only_for(told: Door, kind: str, data: bytes, *allowed: str) -> None:
-    """Assert that content that an aggregate of `kind` names is for `allowed` and nobody else."""
-    await put(told, data)
+def signer_of(told: Door, event: str, sha256: str) -> Actor:
+    """Return who signed the `event` that names a hash."""
+    submissions = (entry.submission for entry in told.world.entries)
+    named = (one for one in submissions if sha256.encode() in one.statement.payload)
+    return told.world.actors[next(one.actor for one in named if one.type.name == event)]
+
+
+async def only_for(told: Door, kind: str, event: str, data: bytes, *allowed: str) -> None:
+    """Assert that content that an aggregate of `kind` names is for `allowed` and nobody else.
+
+    It is for nobody but those who read all before the signer of `event`, who names it, puts it in.
+    """
     name, key = sha256(data), holding(told, kind, sha256(data))
+    await put(told, data, "stranger")
+    for reader in told.names.values():
+        response = await told.get(f"/v1/content/{name}/of/{key}", reader)
+        assert_problem(response, 404, "content.not_found")
+    await put(told, data, signer_of(told, event, name))
     for reader in ("nobody", "stranger", "lender", "provider", "buyer", "operator", "regulator"):
         actor = told.names.get(reader)
         response = await told.get(f"/v1/content/{name}/of/{key}", actor)
@@ -145,14 +160,26 @@ async def only_for(told: Door, kind: str, data: bytes, *allowed: str) -> None:
 
 
 async def test_what_a_licence_names_is_for_its_parties_and_those_who_read_all(told: Door) -> None:
-    await only_for(told, "licence", proposal(told), "provider", "buyer", "operator", "regulator")
+    parties = ("provider", "buyer", "operator", "regulator")
+    await only_for(told, "licence", "licence.agreed@1", proposal(told), *parties)
 
 
 async def test_a_rulebook_card_is_for_anyone(told: Door) -> None:
     card = next(s for s in told.world.held_states().values() if s.KIND == "card")
     everyone = ("nobody", "stranger", "lender", "provider", "buyer", "operator", "regulator")
     assert digest(card.method) == card.sha256  # type: ignore[attr-defined]
-    await only_for(told, "card", card.method.encode(), *everyone)  # type: ignore[attr-defined]
+    method: str = card.method  # type: ignore[attr-defined]
+    await only_for(told, "card", "card.published@1", method.encode(), *everyone)
+
+
+async def test_a_quality_report_is_for_the_holder_of_the_asset(told: Door) -> None:
+    version = next(s for s in told.world.held_states().values() if s.KIND == "version")
+    asset = told.world.held_states()[version.asset]  # type: ignore[attr-defined]
+    told.names["holder"] = told.world.actors[asset.holder]  # type: ignore[attr-defined]
+    report = f"report {version.asset} {version.number}".encode()  # type: ignore[attr-defined]
+    allowed = ("assessor", "holder", "operator", "regulator")
+    told.names["assessor"] = told.world.actors[version.assessor]  # type: ignore[attr-defined]
+    await only_for(told, "version", "quality.assessed@1", report, *allowed)
 
 
 async def test_a_hash_that_the_aggregate_does_not_name_is_not_found(told: Door) -> None:
@@ -198,8 +225,15 @@ def delivered_file(told: Door) -> tuple[str, str]:
 
 
 async def test_a_delivered_file_is_for_the_parties_to_the_delivery(told: Door) -> None:
-    """Its bytes are not known to this story, so a place in the store stands for them."""
     delivery, name = delivered_file(told)
+    path, data = f"/v1/content/{name}/delivered/{delivery}", file_bytes()
+    assert sha256(data) == name
+    # Whoever else has put it in: the version is not opened by that.
+    await put(told, data, "stranger")
+    assert_problem(await told.get(path, told.names["buyer"]), 404, "content.not_found")
+    await put(told, data, "provider")
+    for reader in ("provider", "buyer", "regulator"):
+        assert (await told.get(path, told.names[reader])).content == data
     for reader in ("nobody", "stranger", "lender"):
         response = await told.get(
             f"/v1/content/{name}/delivered/{delivery}", told.names.get(reader)

@@ -11,6 +11,7 @@ from dataexchange.database.log_store import parties_in
 from dataexchange.ledger import canonical
 from dataexchange.ledger.proof import verify_entry
 from dataexchange.registry.catalogue import catalogue
+from dataexchange.registry.tail import Appended
 from dataexchange.registry.visibility import PUBLIC_KINDS
 from dataexchange.rules import State
 from dataexchange.rules.reference import kind_of
@@ -35,6 +36,23 @@ def may_see(told: Door, name: str, key: str, state: State) -> bool:
         kind_of(key) in PUBLIC_KINDS
         or name in ("regulator", "operator")
         or (actor is not None and actor.party in named)
+    )
+
+
+def is_party(told: Door, actor: Actor | None, appended: Appended) -> bool:
+    """Say who is party to an entry: who is named in it, or in what is not public of its deal.
+
+    The holder of an asset is a party to all that hangs below it.
+    """
+    if actor is None or actor.party.encode() in appended.body:
+        return actor is not None
+    held = told.world.held_states()
+    states = {key: held[key] for key in appended.subjects if key in held}
+    below = [key.split("/")[1] for key in states if "/asset_" in key]
+    return actor.party in [held[asset].holder for asset in below] or any(  # type: ignore[attr-defined]
+        actor.party in parties_in(key.encode() + state.encode())
+        for key, state in states.items()
+        if kind_of(key) not in PUBLIC_KINDS
     )
 
 
@@ -85,14 +103,13 @@ async def test_what_a_reader_may_not_see_is_not_found_wherever_it_asks(
 
 
 @pytest.mark.parametrize("name", READERS)
-async def test_an_entry_is_shown_to_those_it_names_and_those_who_read_all(
+async def test_an_entry_is_shown_to_its_parties_and_those_who_read_all(
     told: Door, name: str
 ) -> None:
     actor = reader(told, name)
     for appended in told.world.entries:
         response = await told.get(f"/v1/entries/{appended.index}", actor)
-        named = actor is not None and actor.party.encode() in appended.body
-        if named or name in ("regulator", "operator"):
+        if is_party(told, actor, appended) or name in ("regulator", "operator"):
             assert response.content == appended.body
             assert response.headers["cache-control"].startswith("private")
         else:

@@ -17,10 +17,11 @@ from dataexchange.api.log import IMMUTABLE
 from dataexchange.api.openapi import BYTES, answering, taking
 from dataexchange.api.registers import KEY
 from dataexchange.asset.version import Version, version_key
-from dataexchange.database import reading
+from dataexchange.database import reading, uploads
 from dataexchange.errors import RefusalCode
 from dataexchange.exchange.service import Exchange
 from dataexchange.market.delivery import Delivery
+from dataexchange.rules.refusal import PARTY_NOT_ACTIVE
 from dataexchange.rules.state import decode
 
 router = APIRouter(prefix="/v1/content", tags=["content"])
@@ -78,9 +79,14 @@ class Kept(BaseModel):
 async def keep(
     sha256: Sha256, request: Request, exchange: TheExchange, session: Session, reader: TheReader
 ) -> Kept:
-    """Keep the request's body under its hash; any party may. Putting it again changes nothing."""
+    """Keep the request's body under its hash; any party may. Putting it again changes nothing.
+
+    Who has put it in can open it to others, by an entry of its own that names the hash.
+    """
     if reader.party is None:
         raise SIGN_IN()
+    if not reader.roles:
+        raise PARTY_NOT_ACTIVE(party=reader.party, status="applied")
     await session.close()  # a slow body must not hold a connection
     with NamedTemporaryFile(prefix="dataexchange-") as file:
         size = await _receive(request, file)
@@ -88,6 +94,7 @@ async def keep(
         if found != sha256:
             raise HASH_DIFFERS(found=found, named=sha256)
         await run_in_threadpool(exchange.content.put, Path(file.name))
+    await uploads.record(session, sha256, reader.party)
     return Kept(sha256=sha256, size_bytes=size)
 
 
@@ -102,12 +109,15 @@ async def content(
 ) -> Response:
     """The content that the aggregate `key` names, for the parties to it, and regulators.
 
-    Rulebook cards and published evaluations are for anyone.
+    Who named it there must have put it in; a hash alone opens nothing. Rulebook cards and published
+    evaluations are for anyone.
     """
     row = await reading.aggregate(session, key) if KEY.fullmatch(key) else None
     if row is None or f'"{sha256}"'.encode() not in row.state:
         raise NO_CONTENT(sha256=sha256)
-    if not (reader.reads_all or row.kind in PUBLIC_CONTENT or reader.party in row.parties):
+    is_open = reader.reads_all or row.kind in PUBLIC_CONTENT
+    is_party = reader.roles and reader.party in await reading.concerned(session, row)
+    if not (is_open or is_party) or not await uploads.opened_about(session, row, sha256):
         raise NO_CONTENT(sha256=sha256)
     await session.close()
     return await _stream(exchange, sha256)
@@ -135,7 +145,7 @@ async def delivered(
         raise NO_CONTENT(sha256=sha256)
     # The entry that added the version lists its files; the state keeps their root alone.
     (entry,) = await reading.entries(session, decode(Version, version.state).added_index, 1)
-    if f'"{sha256}"'.encode() not in entry.body:
+    if not await uploads.opens(session, entry, sha256):
         raise NO_CONTENT(sha256=sha256)
     await session.close()
     return await _stream(exchange, sha256)

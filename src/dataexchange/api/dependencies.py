@@ -40,9 +40,9 @@ async def reader_of(request: Request, exchange: TheExchange, session: Session) -
         raise TOKEN_WRONG(reason="not a bearer token")
     said = _read_token(token.strip(), exchange)
     party = await reading.party(session, said.actor) if _PARTY.fullmatch(said.actor) else None
-    if party is None or party.status != "active" or not party.holds_valid(said.key):
+    if party is None or party.status not in _READING or not party.holds_valid(said.key):
         raise TOKEN_WRONG(reason="not a valid key of an active party")
-    return Reader(party.id, frozenset(party.roles))
+    return Reader(party.id, frozenset(party.roles if party.status == "active" else ()))
 
 
 def _read_token(token: str, exchange: Exchange) -> AccessToken:
@@ -54,5 +54,7 @@ def _read_token(token: str, exchange: Exchange) -> AccessToken:
         raise TOKEN_WRONG(reason=error.en) from error
 
 
+# Who has applied reads what it has signed itself, and what is public.
+_READING = ("active", "applied")
 _PARTY = re.compile(r"party_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 TheReader = Annotated[Reader, Depends(reader_of)]

@@ -169,12 +169,11 @@ async def _entry(session: AsyncSession, index: int, reader: Reader) -> EntryRow:
     row = await session.get(EntryRow, index)
     if row is None:
         raise NO_ENTRY(index=index)
-    if not may_read_entry(reader, row):
+    if not await may_read_entry(session, reader, row):
         raise ENTRY_NOT_YOURS(index=index)
     return row
 
 
-def may_read_entry(reader: Reader, row: EntryRow) -> bool:
-    """Tell whether `reader` is a party that the entry names, a regulator, or the operator."""
-    named = reader.party is not None and reader.party.encode() in row.body
-    return reader.reads_all or named
+async def may_read_entry(session: AsyncSession, reader: Reader, row: EntryRow) -> bool:
+    """Tell whether `reader` is a party to the entry, a regulator, or the operator."""
+    return reader.reads_all or await reading.is_party_to(session, row, reader)

@@ -108,9 +108,10 @@ async def aggregate_proof(key: str, session: Session, reader: TheReader) -> Resp
     await covering(session, row.head_index)
     (entry,) = await reading.entries(session, row.head_index, 1)
     proof = (await prove(session, row.head_index)).encode().decode()
+    shown = entry.body if await may_read_entry(session, reader, entry) else b"null"
     body = b'{"aggregate":%b,"entry":%b,"leaf":"%b","proof":%b}' % (
         _item(row),
-        entry.body if may_read_entry(reader, entry) else b"null",
+        shown,
         entry.leaf.hex().encode(),
         orjson.dumps(proof),
     )

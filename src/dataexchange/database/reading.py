@@ -7,16 +7,17 @@ from sqlalchemy import text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from dataexchange.asset.title import Asset
 from dataexchange.database.tables import AggregateRow, CheckpointRow, EntryRow, HeadRow
 from dataexchange.identity.party import Party
-from dataexchange.registry.visibility import PUBLIC_KINDS, READS_ALL
+from dataexchange.registry.visibility import PUBLIC_KINDS, READS_ALL, asset_of
 from dataexchange.rules import Role
 from dataexchange.rules.state import decode
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads; `party` is `None` for anyone."""
+    """Who reads; `party` is `None` for anyone, and has no role before it is admitted."""
 
     party: str | None = None
     roles: frozenset[Role] = frozenset()
@@ -50,6 +51,36 @@ async def party(session: AsyncSession, key: str) -> Party | None:
 async def aggregate(session: AsyncSession, key: str) -> AggregateRow | None:
     """Return one aggregate."""
     return await session.get(AggregateRow, key)
+
+
+async def concerned(session: AsyncSession, row: AggregateRow) -> set[str]:
+    """Return the parties to an aggregate: those it names, and the holder of its asset."""
+    return {*row.parties, *await _holder(session, row)}
+
+
+async def _holder(session: AsyncSession, row: AggregateRow) -> set[str]:
+    asset = asset_of(row.key, row.state)
+    held = await session.get(AggregateRow, asset) if asset is not None else None
+    return {decode(Asset, held.state).holder} if held is not None else set()
+
+
+async def is_party_to(session: AsyncSession, entry: EntryRow, reader: Reader) -> bool:
+    """Tell whether `reader` signed the entry, is named in it, or is a party to its deal.
+
+    A register that is public makes nobody a party: who bids on a listing did not publish it.
+    """
+    if reader.party is None or not reader.roles:
+        return entry.actor == reader.party
+    if reader.party.encode() in entry.body:
+        return True
+    for key in entry.subjects:
+        row = await session.get(AggregateRow, key)
+        if row is None:
+            continue
+        named = row.parties if row.kind not in PUBLIC_KINDS else ()
+        if reader.party in {*named, *await _holder(session, row)}:
+            return True
+    return False
 
 
 async def register(

@@ -3,6 +3,7 @@
 The operator and regulators read everything; the operator runs the database anyhow.
 """
 
+import re
 from collections.abc import Collection
 
 from dataexchange.rules import Role
@@ -39,4 +40,19 @@ def may_read(
     """Tell whether `reader` may read an aggregate of `kind` that names `parties`."""
     if kind in PUBLIC_KINDS or not READS_ALL.isdisjoint(roles):
         return True
-    return reader is not None and reader in parties
+    # Who is not admitted yet could have applied under an id that others were to use.
+    return bool(roles) and reader in parties
+
+
+def asset_of(key: str, state: bytes) -> str | None:
+    """Return the asset that an aggregate belongs to, whose holder may read it as a party may."""
+    found = _KEY_OF_ASSET.match(key)
+    if found is None and key.startswith("consent_"):
+        # Who processes personal data must be able to show the consent (个人信息保护法 art. 14).
+        found = _STATE_OF_ASSET.search(state.decode())
+    return found[1] if found else None
+
+
+_ASSET = "(asset_[0-7][0-9a-hjkmnp-tv-z]{25})"
+_KEY_OF_ASSET = re.compile(rf"[a-z]+/{_ASSET}(?:/|$)")
+_STATE_OF_ASSET = re.compile(rf'"asset":"{_ASSET}"')
