@@ -30,3 +30,25 @@ class Settings(BaseSettings):
     def log_key_path(self) -> Path:
         """Where the key that signs checkpoints is kept."""
         return self.log_key_file or self.data_folder / "log.key"
+
+
+class WitnessSettings(BaseSettings):
+    """Settings of a witness that is served, from `DATAEXCHANGE_WITNESS_…` variables.
+
+    `logs_file` is a C2SP tlog-policy whose `log` lines are the logs to cosign for; `logs` are
+    further vkeys.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DATAEXCHANGE_WITNESS_", extra="ignore")
+
+    key_file: Path = Path("witness.key")
+    logs_file: Path | None = None
+    logs: tuple[str, ...] = ()
+    store: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8601
+
+    @property
+    def store_path(self) -> Path:
+        """Where the witness remembers what it cosigned: beside its key."""
+        return self.store or self.key_file.with_suffix(".sqlite")

@@ -28,7 +28,7 @@ def serve(
     origin: Annotated[str | None, typer.Option(help="账本名称 The log's name.")] = None,
 ) -> None:
     """运行交易所 Run the exchange: API, sequencer, publisher."""
-    _require_server()
+    require_server()
     from dataexchange.cli.serving import run
 
     run(host=host, port=port, workers=workers, data_folder=data_folder, origin=origin)
@@ -41,7 +41,7 @@ def rebuild(
     data_folder: DataFolder = None,
 ) -> None:
     """重建状态 Replay the log and compare every state, byte for byte, with the one kept."""
-    _require_server()
+    require_server()
     from dataexchange.cli.serving import rebuild as run
 
     result = asyncio.run(run(data_folder, write=write))
@@ -58,7 +58,7 @@ def rebuild(
 
 def doctor(data_folder: DataFolder = None) -> None:
     """体检 Check this machine and this configuration, and say what would help."""
-    _require_server()
+    require_server()
     from dataexchange.cli.examination import examine
 
     findings = asyncio.run(examine(data_folder))
@@ -78,13 +78,13 @@ def demo(
     out: Annotated[Path, typer.Option(help="输出目录 Output folder.")] = Path("demo-output"),
 ) -> None:
     """演示 One real data asset, from collection to insured, pledged, licensed and verified."""
-    _require_server()
+    require_server()
     from dataexchange.demo import run
 
     run(data, out)
 
 
-def _require_server() -> None:
+def require_server() -> None:
     """Refuse where only the base install is there, which verifies but does not serve."""
     if find_spec("uvicorn") is None or find_spec("asyncpg") is None:
         raise DataExchangeError(

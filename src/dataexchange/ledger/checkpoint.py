@@ -23,6 +23,10 @@ class CheckpointError(NoteError):
     """A text that is not a checkpoint, or not one of the log that was asked for."""
 
 
+class EmptyLogError(CheckpointError):
+    """A checkpoint of no entries with another root than that of nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The size and the 32-byte root of the log named `origin`."""
@@ -37,7 +41,7 @@ class Checkpoint:
         if not 0 <= self.size <= SIZE_MAX or len(self.root) != HASH_SIZE:
             raise CheckpointError("a checkpoint has a size and a root of 32 bytes")
         if self.size == 0 and self.root != EMPTY_ROOT:
-            raise CheckpointError("an empty log has the root of nothing")
+            raise EmptyLogError("an empty log has the root of nothing")
 
     def text(self) -> bytes:
         """Return the three lines that are signed."""
