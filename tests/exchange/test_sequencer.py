@@ -18,7 +18,7 @@ from dataexchange.exchange.sequencer import Sequencer
 from dataexchange.ledger.entry import Entry
 from dataexchange.registry.submission import Submission
 from dataexchange.rules import Role
-from live import Live, opened
+from live import Live, opened, signed
 from world import ORIGIN
 
 
@@ -68,6 +68,18 @@ async def test_the_same_statement_twice_in_one_batch_is_one_entry(live: Live) ->
     assert isinstance(second, Receipt)
     assert (first.repeated, second.repeated) == (False, True)
     assert first.index == second.index
+
+
+async def test_two_actors_may_use_one_id_in_one_batch(live: Live) -> None:
+    event = live.grouping()
+    (first,) = await live.submit(event)
+    payload = {"party": live.member.party, "group": new_id("group"), "evidence": "extract"}
+    others = signed(live.member, "party.grouped@1", payload, id=event.id)
+    again, refused = await live.submit(event, others)
+    assert isinstance(first, Receipt)
+    assert isinstance(again, Receipt)
+    assert (again.index, again.repeated) == (first.index, True)
+    assert codes([refused]) == ["role.missing"]
 
 
 async def test_an_id_with_other_bytes_is_refused(live: Live) -> None:

@@ -128,13 +128,11 @@ async def _tail(
     head = rows[0]
     held = dict.fromkeys(wanted, NOTHING_HELD)
     known: dict[tuple[str, str], tuple[int, bytes, bytes]] = {}
-    actors = {one.id: one.actor for one in asked}
     for row in rows[1:]:
         if row["part"] == 1:
             held[row["name"]] = _held(row)
         else:
-            identity = (row["name"], actors[row["name"]])
-            known[identity] = (row["number"], row["hash"], row["body"])
+            known[row["name"], row["actor"]] = (row["number"], row["hash"], row["body"])
     tail = Tail(head["name"], head["number"], head["hash"].hex(), head["at"], held)
     return Stored(tail, Frontier.from_bytes(head["body"]), known)
 

@@ -59,31 +59,20 @@ create table checkpoint (
 READ = """
 create function read_tail(keys text[], ids text[], actors text[])
 returns table (part smallint, name text, number bigint, hash bytea, body bytea, place bigint,
-               first_index bigint, at timestamptz)
+               first_index bigint, at timestamptz, actor text)
 language sql stable as $$
     select 0::smallint, h.origin, h.size, h.last, h.frontier, 0::bigint, 0::bigint,
-           h.recorded_at
+           h.recorded_at, null
       from head h
     union all
-    select 1::smallint, a.key, a.seq, a.head, a.state, a.head_index, a.first_index, null
+    select 1::smallint, a.key, a.seq, a.head, a.state, a.head_index, a.first_index, null,
+           null
       from aggregate a where a.key = any(keys)
     union all
-    select 2::smallint, e.statement_id, e.index, e.leaf, e.body, 0::bigint, 0::bigint, null
+    select 2::smallint, e.statement_id, e.index, e.leaf, e.body, 0::bigint, 0::bigint, null,
+           e.actor
       from unnest(ids, actors) as asked(id, actor)
       join entry e on e.statement_id = asked.id and e.actor = asked.actor
-$$;
-"""
-
-# Volatile, so the read takes its snapshot after the lock is held, not before.
-LOCK = """
-create function lock_tail(keys text[], ids text[], actors text[])
-returns table (part smallint, name text, number bigint, hash bytea, body bytea, place bigint,
-               first_index bigint, at timestamptz)
-language plpgsql volatile as $$
-begin
-    perform 1 from head for update;
-    return query select * from read_tail(keys, ids, actors);
-end
 $$;
 """
 
@@ -135,7 +124,7 @@ grant select on alembic_version to dataexchange_app;
 
 def upgrade() -> None:
     """Make all of it."""
-    for statement in (*_each(TABLES), READ, LOCK, REFUSE, *_each(GUARD), ROLE, *_each(GRANTS)):
+    for statement in (*_each(TABLES), READ, REFUSE, *_each(GUARD), ROLE, *_each(GRANTS)):
         op.execute(statement)
 
 
