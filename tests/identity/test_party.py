@@ -138,6 +138,24 @@ def test_the_operator_does_not_suspend_a_regulator() -> None:
     )
 
 
+def test_what_a_regulator_suspended_the_operator_does_not_reinstate() -> None:
+    world = World()
+    actor = world.join(Role.BUYER)
+    again = {"party": actor.party, "reason": "整改完成"}
+    world.do(world.regulator, "party.suspended@1", **suspension(actor))
+    world.refuses("party.suspended_by_regulator", world.operator, "party.reinstated@1", **again)
+    world.do(world.regulator, "party.reinstated@1", **again)
+    world.do(world.operator, "party.suspended@1", **suspension(actor))
+    world.do(world.operator, "party.reinstated@1", **again)
+    assert world.state(Party, actor.party).suspended_by is None
+
+
+def test_the_operator_does_not_leave() -> None:
+    world = World()
+    operator = world.operator
+    world.refuses("party.operator_stays", operator, "party.left@1", party=operator.party)
+
+
 def test_a_member_suspends_nobody() -> None:
     world = World()
     actor, other = world.join(Role.BUYER), world.join(Role.BUYER)

@@ -112,8 +112,20 @@ def test_a_field_that_may_name_two_kinds_is_a_fault_of_the_declaration() -> None
         return ()
 
     rule.__annotations__["event"] = Event[Either]
-    with pytest.raises(TypeError, match="union of references"):
+    with pytest.raises(TypeError, match="union that names"):
         event("either.named@1", by=(), zh="", en="", clause="")(rule)
+
+
+def test_a_union_of_parts_of_which_one_names_aggregates_is_a_fault_of_the_declaration() -> None:
+    class PartOrTerms(Payload):
+        either: Part | Terms
+
+    def rule(view: View, event: Event[PartOrTerms]) -> Changes:
+        return ()
+
+    rule.__annotations__["event"] = Event[PartOrTerms]
+    with pytest.raises(TypeError, match="union that names"):
+        event("either.part@1", by=(), zh="", en="", clause="")(rule)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class Party(State, frozen=True, kw_only=True):
     contact: str | None = None
     group: str | None = None
     small_or_farm: bool = False
+    suspended_by: str | None = None
 
     def holds_valid(self, key_id: str) -> bool:
         """Tell whether `key_id` may sign for this party now."""
@@ -92,6 +93,22 @@ ROLE_RESERVED = RefusalCode(
     clause="domain: log.opened",
     zh="运营机构和监管机构只能由创世条目或监管机构设立",
     en="Operators are set at the log's opening; regulators admit regulators",
+)
+SUSPENDED_BY_REGULATOR = RefusalCode(
+    "party.suspended_by_regulator",
+    clause="福建省数据流通交易管理办法(试行)",
+    zh="主体 {party} 由监管机构暂停，只能由监管机构恢复",
+    en="Party {party} was suspended by a regulator; only a regulator reinstates it",
+    remedy_zh="请监管机构签署恢复。",
+    remedy_en="Ask the regulator to sign the reinstatement.",
+    kind="forbidden",
+)
+OPERATOR_STAYS = RefusalCode(
+    "party.operator_stays",
+    clause="domain: log.opened",
+    zh="账本开立后运营机构不能退出：没有运营机构，账本无法继续",
+    en="The operator cannot leave its log: without it the log cannot go on",
+    kind="conflict",
 )
 AFFILIATED_ALREADY = RefusalCode(
     "party.group_unchanged",
@@ -216,7 +233,8 @@ def suspend(view: View, event: Event[PartySuspended]) -> Changes:
     require_status(party, "active")
     if Role.REGULATOR in party.roles and Role.REGULATOR not in event.roles:
         raise ROLE_RESERVED()
-    return party.but(status="suspended")
+    by = Role.REGULATOR if Role.REGULATOR in event.roles else Role.OPERATOR
+    return party.but(status="suspended", suspended_by=by)
 
 
 @event(
@@ -227,17 +245,22 @@ def suspend(view: View, event: Event[PartySuspended]) -> Changes:
     clause="福建省数据流通交易管理办法(试行)",
 )
 def reinstate(view: View, event: Event[PartyNamed]) -> Changes:
-    """End a suspension."""
+    """End a suspension; what a regulator ordered, a regulator lifts."""
     party = view.get(Party, event.payload.party)
     require_status(party, "suspended")
-    return party.but(status="active")
+    if party.suspended_by == Role.REGULATOR and Role.REGULATOR not in event.roles:
+        raise SUSPENDED_BY_REGULATOR(party=party.id)
+    return party.but(status="active", suspended_by=None)
 
 
 @event("party.left@1", by=set(Role), zh="退出", en="Leave", clause="domain: party.left")
 def leave(view: View, event: Event[PartyLeft]) -> Changes:
     """A party leaves; its history stays."""
     require_actor(event.actor, event.payload.party, event.payload.party)
-    return view.get(Party, event.payload.party).but(status="left")
+    party = view.get(Party, event.payload.party)
+    if Role.OPERATOR in party.roles:
+        raise OPERATOR_STAYS()
+    return party.but(status="left")
 
 
 @event(

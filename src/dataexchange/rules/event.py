@@ -118,9 +118,10 @@ def _collector(annotation: Any, metadata: Iterable[Any] = ()) -> Callable[[Any],
     if get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
         inner = _collector(arguments[0])
         return None if inner is None else lambda values: [key for v in values for key in inner(v)]
-    found = [inner for part in arguments if (inner := _collector(part)) is not None]
-    if len(found) > 1:
-        raise TypeError(f"a union of references is not supported: {annotation}")
+    members = [part for part in arguments if part is not type(None)]
+    found = [inner for part in members if (inner := _collector(part)) is not None]
+    if found and len(members) > 1:
+        raise TypeError(f"a union that names aggregates is not supported: {annotation}")
     return found[0] if found else None
 
 
