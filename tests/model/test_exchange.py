@@ -73,10 +73,13 @@ class Exchange(RuleBasedStateMachine):
             lambda: self.world.do(deal.provider, "escrow.released@1", **steps_market.release(deal))
         )
 
-    @rule(target=pledges, product=products, secured=AMOUNTS)
-    def pledge(self, product: Ready, secured: int) -> Any:
+    @rule(target=pledges, product=products, secured=AMOUNTS, at_once=st.booleans())
+    def pledge(self, product: Ready, secured: int, at_once: bool) -> Any:
         sums = {"principal_fen": secured, "secured_fen": secured}
-        return self.attempt(lambda: steps_guarantee.signed_pledge(self.world, product, **sums))
+        pledged = self.attempt(lambda: steps_guarantee.signed_pledge(self.world, product, **sums))
+        if at_once and pledged is not NOTHING:
+            self.register(pledged)
+        return pledged
 
     @rule(pledged=pledges)
     def register(self, pledged: Pledged) -> None:
