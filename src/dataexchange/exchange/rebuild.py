@@ -11,6 +11,7 @@ from dataexchange.database.log_store import Connection
 from dataexchange.errors import IntegrityError
 from dataexchange.registry.decide import encode_state
 from dataexchange.rules import Held
+from dataexchange.verification.map_pass import map_sizes
 from dataexchange.verification.replay import Replay
 
 PART = 5_000
@@ -47,7 +48,10 @@ async def rebuild(dsn: str, *, write: bool = False) -> Rebuilt:
 
 
 async def _replay(connection: Connection, origin: str, size: int) -> Replay:
-    replay = Replay(origin)
+    maps = await connection.fetch(
+        "select body from entry where position('map.committed@1'::bytea in body) > 0"
+    )
+    replay = Replay(origin, map_sizes(row["body"] for row in maps))
     for start in range(0, size, PART):
         rows = await connection.fetch(
             "select body from entry where index >= $1 and index < $2 order by index",

@@ -60,7 +60,7 @@ _NOUNS = {
     Stage.VALUATION: "valuation card",
     Stage.GUARANTEE: "pledge guarantee guarantor exposure financing",
     Stage.INSURANCE: "cover claim insurer",
-    Stage.SUPERVISION: "asset duty alert opinion indicators calendar",
+    Stage.SUPERVISION: "asset duty alert opinion indicators calendar map",
     Stage.FUNDS: "funds fees withdrawal",
 }
 _STAGES = {noun: stage for stage, nouns in _NOUNS.items() for noun in nouns.split()}

@@ -17,18 +17,24 @@ from dataexchange.ledger.merkle import Frontier
 from dataexchange.registry import submission
 from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 from dataexchange.registry.submission import Submission
-from dataexchange.registry.tail import Tail
+from dataexchange.registry.tail import Appended, Tail
+from dataexchange.supervision.completeness import MapCommitted
 from dataexchange.supervision.evaluation import evaluate, report_hash
 from dataexchange.supervision.indicators import IndicatorsPublished
 from dataexchange.supervision.record import Record
 from dataexchange.supervision.stock import record_of
+from dataexchange.verification.map_pass import MapPass
 from dataexchange.verification.verdict import UnsoundError, UnusableError
 
 
 class Replay:
-    """A log as it grows again from nothing; raises `UnsoundError` at the first entry at fault."""
+    """A log as it grows again from nothing; raises `UnsoundError` at the first entry at fault.
 
-    def __init__(self, origin: str) -> None:
+    `map_sizes` are the sizes that its committed maps cover (`map_pass.map_sizes`); without them
+    maps are not made again.
+    """
+
+    def __init__(self, origin: str, map_sizes: frozenset[int] | None = None) -> None:
         self.tail = Tail(origin)
         self.frontier = Frontier()
         self.events: Counter[str] = Counter()
@@ -38,6 +44,7 @@ class Replay:
         self._linked_at = 0
         self._index = 0
         self._records: list[Record] = []
+        self.maps = MapPass(map_sizes) if map_sizes is not None else None
 
     def extend(self, bodies: Iterable[bytes]) -> None:
         """Take the next entries."""
@@ -79,6 +86,7 @@ class Replay:
             raise self._different(entry, appended.body)
         self.events[submitted.type.name] += 1
         self._fold(submitted, appended.recorded_at)
+        self._map(submitted, appended)
         if entry.index == 0 or submitted.type.name.startswith("rules."):
             self._require_known_rules()
         return appended.leaf
@@ -97,6 +105,19 @@ class Replay:
                     "公布的指标与按条目重算的结果不符",
                     "the published indicators are not what the entries give",
                 )
+
+    def _map(self, submitted: Submission, appended: Appended) -> None:
+        """Keep the map up to date; compare it with those that are committed."""
+        if self.maps is None:
+            return
+        self.maps.take(appended, self.tail)
+        payload = submitted.payload
+        if isinstance(payload, MapCommitted) and not self.maps.verify(appended, payload):
+            raise self._fault(
+                "map.differs",
+                f"提交的状态映射与前 {payload.covers} 条重放的结果不符",
+                f"the committed map is not what the first {payload.covers} entries give",
+            )
 
     def _require_once(self, submitted: Submission) -> None:
         identity = (submitted.id, submitted.actor)

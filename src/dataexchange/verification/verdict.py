@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from dataexchange.errors import DataExchangeError, IntegrityError
+from dataexchange.verification.map_pass import VerifiedMap
 
 
 class UnusableError(DataExchangeError):
@@ -38,7 +39,8 @@ class Verdict:
     """A sound bundle: what it is a log of, and how much was checked.
 
     `figures_recomputed` counts the figures of valuations that their cards gave again,
-    `figures_not_disclosed` those whose card or inputs are not in the bundle.
+    `figures_not_disclosed` those whose card or inputs are not in the bundle. `maps` are the
+    committed maps whose roots came out again.
     """
 
     origin: str
@@ -52,6 +54,7 @@ class Verdict:
     warnings: list[tuple[str, str]] = field(default_factory=list)  # (zh, en)
     figures_recomputed: int = 0
     figures_not_disclosed: int = 0
+    maps: tuple[VerifiedMap, ...] = ()
 
     def take_valuations(self, found: Recomputation) -> None:
         """Add what the valuation pass found."""

@@ -9,6 +9,7 @@
 7. A checkpoint known from elsewhere is a prefix of this log.
 8. All content has the hash that names it, and an entry that refers to it.
 9. Every drafted figure whose card and inputs are among the content is computed again.
+10. Every committed map has the root that the entries it covers give.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from dataexchange.ledger.merkle import Frontier, leaf_hash
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
 from dataexchange.ledger.tile import grow_tiles
 from dataexchange.verification.bundle import Bundle
+from dataexchange.verification.map_pass import map_sizes
 from dataexchange.verification.replay import Replay
 from dataexchange.verification.valuation_pass import recompute_valuations
 from dataexchange.verification.verdict import UnsoundError, UnusableError, Verdict
@@ -60,7 +62,8 @@ def _judge(
     checkpoint = signed.checkpoint
     _require_not_behind(checkpoint, known)
     bundle.require_exactly(checkpoint.size)
-    replay = Replay(checkpoint.origin)
+    covered = (map_sizes(bodies) for bodies in bundle.entries(checkpoint.size))
+    replay = Replay(checkpoint.origin, frozenset[int]().union(*covered))
     unnamed = set(bundle.contents)
     for bodies in bundle.entries(checkpoint.size):
         size, before = replay.frontier.size, replay.frontier
@@ -91,6 +94,7 @@ def _verdict(
         contents=len(bundle.contents),
         balance_fen=replay.balance_fen,
         known_size=known.size if known is not None else None,
+        maps=tuple(replay.maps.verified) if replay.maps is not None else (),
     )
     if verdict.balance_fen != 0:
         raise UnsoundError("accounts.unbalanced", "账户合计不为零", "the accounts do not sum to 0")

@@ -1,0 +1,91 @@
+"""Maps made again: what the entries give of each committed root, touched keys only.
+
+A map covers fewer entries than come before it, and what an aggregate was at that size is gone when
+the map's entry is reached. So the sizes that maps cover are looked up first (`map_sizes`), and the
+map is brought up to date as the replay passes each. A log without maps costs a search of its bytes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from pydantic import ValidationError
+
+from dataexchange.ledger.entry import Entry, EntryError
+from dataexchange.ledger.map_proof import MapValue
+from dataexchange.ledger.verifiable_map import EMPTY, path_of, updated, walked
+from dataexchange.registry.tail import Appended, Tail
+from dataexchange.rules import Held
+from dataexchange.supervision.completeness import MapCommitted
+
+_MARK = b'"event":"map.committed@1"'
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedMap:
+    """A committed map whose root came out again: its entry's index and leaf (hex), what it says."""
+
+    index: int
+    leaf: str
+    covers: int
+    root: str
+
+
+def map_sizes(bodies: Iterable[bytes]) -> frozenset[int]:
+    """Return the sizes that the maps among these entries say they cover."""
+    said = (_covers(body) for body in bodies if _MARK in body)
+    return frozenset(size for size in said if size is not None)
+
+
+class MapPass:
+    """The map of a log that grows, as of each of `sizes`."""
+
+    def __init__(self, sizes: Iterable[int]) -> None:
+        self._sizes = frozenset(sizes)
+        self._last = max(self._sizes, default=0)
+        self._root = EMPTY
+        self._tiles: dict[bytes, bytes] = {}
+        self._touched: set[str] = set()
+        self._roots: dict[int, str] = {}
+        self.verified: list[VerifiedMap] = []
+
+    def take(self, appended: Appended, tail: Tail) -> None:
+        """Take an entry; `tail` is the log with it."""
+        if tail.size > self._last:
+            return
+        self._touched.update(appended.subjects)
+        if tail.size in self._sizes:
+            self._grow({key: tail.held[key] for key in self._touched})
+            self._touched.clear()
+            self._roots[tail.size] = self._root.hex()
+
+    def verify(self, appended: Appended, said: MapCommitted) -> bool:
+        """Tell whether a committed root is the one that the entries give, and keep it if so."""
+        if self._roots.get(said.covers) != said.root:
+            return False
+        leaf = appended.leaf.hex()
+        self.verified.append(VerifiedMap(appended.index, leaf, said.covers, said.root))
+        return True
+
+    def _grow(self, held: dict[str, Held]) -> None:
+        changes = {path_of(key): value_of(key, one).hash for key, one in held.items()}
+        before = walked(self._root, changes, self._tiles)
+        self._root, made = updated(self._root, changes, before)
+        for name in before:  # no earlier root is asked for again
+            del self._tiles[name]
+        self._tiles |= made
+
+
+def value_of(key: str, held: Held) -> MapValue:
+    """Return what a map says of an aggregate as held."""
+    state = held.state.encode() if held.state is not None else b""
+    return MapValue(held.seq, held.head, key, sha256(state).hexdigest())
+
+
+def _covers(body: bytes) -> int | None:
+    """Return the size that a map's entry names; what is wrong with it is for the replay to say."""
+    try:
+        statement = Entry.parse(body).statement
+        return MapCommitted.model_validate_json(statement.payload, strict=True).covers
+    except (EntryError, ValidationError):
+        return None
