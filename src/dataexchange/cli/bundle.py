@@ -21,6 +21,10 @@ VERIFY_EXAMPLES = """
 The policy is a C2SP tlog-policy file: a [bold]log <vkey>[/] line and a [bold]quorum[/] line.
 It never comes from the bundle. Exit status: 0 sound, 1 unsound, 2 unusable.
 """
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="验证策略 The policy file.")]
+KnownCheckpoint = Annotated[
+    Path | None, typer.Option(help="先前取得的检查点 A checkpoint from earlier or elsewhere.")
+]
 
 
 def export(
@@ -38,21 +42,23 @@ def export(
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="证据包 The bundle.")],
-    policy: Annotated[Path | None, typer.Option(help="验证策略 The policy file.")] = None,
-    known_checkpoint: Annotated[
-        Path | None, typer.Option(help="先前取得的检查点 A checkpoint from earlier or elsewhere.")
-    ] = None,
+    policy: PolicyFile = None,
+    known_checkpoint: KnownCheckpoint = None,
 ) -> None:
     """离线验证 Check a bundle: bytes, chains, root, signatures, and every rule replayed."""
+    _show_verdict(judged(bundle, policy, known_checkpoint))
+
+
+def judged(bundle: Path, policy: Path | None, known_checkpoint: Path | None) -> Verdict:
+    """Return the verdict on a bundle; where it is not sound, say why and exit."""
     try:
-        verdict = _verify(bundle, policy, known_checkpoint)
+        return _verify(bundle, policy, known_checkpoint)
     except UnsoundError as fault:
         _show_fault(fault)
         raise typer.Exit(1) from fault
     except (UnusableError, OSError) as error:
         error_console.print(f"[bold yellow]? 无法验证 unusable[/] {error}", highlight=False)
         raise typer.Exit(2) from error
-    _show_verdict(verdict)
 
 
 async def _export(key: Path, out: Path, url: str) -> int:
@@ -98,6 +104,7 @@ def _show_verdict(verdict: Verdict) -> None:
     known = "—" if verdict.known_size is None else str(verdict.known_size)
     table.add_row("已知检查点 known checkpoint", known)
     table.add_row("内容 contents", str(verdict.contents))
+    table.add_row("状态映射 maps", str(len(verdict.maps)))
     table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
     console.print("[bold green]✓ 可信 SOUND[/]")
     console.print(table)

@@ -5,8 +5,13 @@ import os
 from pathlib import Path
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from dataexchange.cli.console import console
+from dataexchange.database.engine import reading_engine
+from dataexchange.errors import UnavailableError
+from dataexchange.exchange import mapper
+from dataexchange.exchange.mapper import MadeMap
 from dataexchange.exchange.rebuild import Rebuilt
 from dataexchange.exchange.rebuild import rebuild as rebuild_states
 from dataexchange.exchange.service import database
@@ -66,6 +71,22 @@ async def rebuild(data_folder: Path | None, *, write: bool) -> Rebuilt:
     _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
     async with database(Settings()) as (_, dsn):
         return await rebuild_states(dsn, write=write)
+
+
+async def make_map(data_folder: Path | None) -> MadeMap | None:
+    """Make the map of the configured log; `UnavailableError` where its database is away."""
+    _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
+    async with database(Settings()) as (_, dsn):
+        engine = reading_engine(dsn)
+        try:
+            return await mapper.make_map(engine)
+        except (SQLAlchemyError, OSError) as error:
+            raise UnavailableError(
+                "数据库没有应答或未迁移 / the database does not answer, or lacks a migration:"
+                f" {error}"
+            ) from error
+        finally:
+            await engine.dispose()
 
 
 def _set(name: str, value: object) -> None:

@@ -93,3 +93,12 @@ class CheckpointRow(SQLModel, table=True):
     size: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     note: str = Field(sa_column=Column(Text, nullable=False))
     signed_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class MapNodeRow(SQLModel, table=True):
+    """A tile of the verifiable map, a value that it holds, or a state: named by its hash."""
+
+    __tablename__ = "map_node"
+
+    name: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
