@@ -123,6 +123,7 @@ def _received(view: View, reference: str, *, party: str, amount_fen: int, way: s
         BANK,
         receipt_key(payload.bank_reference),
     ),
+    sealable=("account",),
 )
 def deposit(view: View, event: Event[FundsDeposited]) -> Changes:
     """Book a sum that the bank received."""
@@ -143,6 +144,7 @@ def deposit(view: View, event: Event[FundsDeposited]) -> Changes:
     en="Order a withdrawal",
     clause=PAYMENT_RULES,
     also=lambda payload, actor: (account_key(actor), account_key(payload.withdrawal)),
+    sealable=("account",),
 )
 def request_withdrawal(view: View, event: Event[WithdrawalRequested]) -> Changes:
     """Set the sum aside, so that it is not spent twice while the bank pays."""
@@ -189,6 +191,7 @@ def cancel_withdrawal(view: View, event: Event[WithdrawalCancelled]) -> Changes:
         BANK,
         receipt_key(payload.bank_reference),
     ),
+    sealable=("account",),
 )
 def withdraw(view: View, event: Event[FundsWithdrawn]) -> Changes:
     """Book that the bank has paid an order."""

@@ -240,6 +240,7 @@ def default(view: View, event: Event[PledgeNamed]) -> Changes:
     zh="实现质权",
     en="Begin realisation",
     clause="民法典 art. 436",
+    sealable=("details",),
 )
 def begin_realisation(view: View, event: Event[RealisationBegun]) -> Changes:
     """The lender puts the asset up for sale."""

@@ -194,6 +194,7 @@ def accounts_of_loan(payload: PledgeDrawn, actor: str) -> tuple[str, ...]:
     zh="质押起草",
     en="Draft a pledge",
     clause="民法典 arts. 427, 440",
+    sealable=("terms",),
 )
 def draft(view: View, event: Event[PledgeDrafted]) -> Changes:
     """The holder proposes; no public body, no lender that is none, no ratio above the policy's."""

@@ -141,6 +141,7 @@ class GuaranteeClosed(Payload):
     zh="请求代偿",
     en="Call a guarantee",
     clause="民法典 arts. 687, 688, 691, 693",
+    sealable=("details",),
 )
 def call(view: View, event: Event[GuaranteeCalled]) -> Changes:
     """The creditor calls within the period; a general guarantee only after execution."""

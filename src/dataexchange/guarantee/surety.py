@@ -188,6 +188,7 @@ class GuaranteeWithdrawn(Payload):
     zh="申请担保",
     en="Apply for a guarantee",
     clause="民法典 art. 681",
+    sealable=("details", "terms"),
 )
 def apply(view: View, event: Event[GuaranteeApplied]) -> Changes:
     """The debtor applies."""
@@ -227,6 +228,7 @@ def apply(view: View, event: Event[GuaranteeApplied]) -> Changes:
     zh="担保调查",
     en="Review an application",
     clause="国务院令683号 art. 24",
+    sealable=("details",),
 )
 def review(view: View, event: Event[GuaranteeReviewed]) -> Changes:
     """The analyst reports; what is not recommended ends here."""

@@ -189,7 +189,14 @@ def party_of(profile: PartyProfile, *, status: str, index: int) -> Party:
     )
 
 
-@event("party.applied@1", by=(), zh="入场申请", en="Apply to join", clause="GB 32100-2015")
+@event(
+    "party.applied@1",
+    by=(),
+    zh="入场申请",
+    en="Apply to join",
+    clause="GB 32100-2015",
+    sealable=("contact", "credit_code", "identity_number", "name"),
+)
 def apply(view: View, event: Event[PartyProfile]) -> Changes:
     """A party states who it is, signing with the key it brings."""
     profile = event.payload
@@ -226,6 +233,7 @@ def admit(view: View, event: Event[PartyAdmitted]) -> Changes:
     zh="暂停主体",
     en="Suspend a party",
     clause="福建省数据流通交易管理办法(试行)",
+    sealable=("details",),
 )
 def suspend(view: View, event: Event[PartySuspended]) -> Changes:
     """A suspended party signs nothing until it is reinstated."""
@@ -243,6 +251,7 @@ def suspend(view: View, event: Event[PartySuspended]) -> Changes:
     zh="恢复主体",
     en="Reinstate a party",
     clause="福建省数据流通交易管理办法(试行)",
+    sealable=("details",),
 )
 def reinstate(view: View, event: Event[PartyNamed]) -> Changes:
     """End a suspension; what a regulator ordered, a regulator lifts."""

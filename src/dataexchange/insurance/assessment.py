@@ -150,6 +150,7 @@ def set_authority(view: View, event: Event[AuthoritySet]) -> Changes:
     en="Assess a claim",
     clause="保险法 arts. 18, 23, 48, 55-57, 60",
     also=_touched_by_assessing,
+    sealable=("details",),
 )
 def assess(view: View, event: Event[ClaimAssessed]) -> Changes:
     """What is payable: by the index, or by the loss, the value and the deductible."""
@@ -219,6 +220,7 @@ def agree(view: View, event: Event[ClaimSigned]) -> Changes:
     zh="拒赔",
     en="Reject a claim",
     clause="保险法 arts. 23-24",
+    sealable=("details",),
 )
 def reject(view: View, event: Event[ClaimReasoned]) -> Changes:
     """Reject with the reason; what was confirmed and not paid is undone."""
@@ -240,6 +242,7 @@ def reject(view: View, event: Event[ClaimReasoned]) -> Changes:
     zh="对赔案提出异议",
     en="Dispute a claim's outcome",
     clause="保险法 art. 24",
+    sealable=("details",),
 )
 def dispute(view: View, event: Event[ClaimReasoned]) -> Changes:
     """The claimant does not accept a rejection or an assessment; what was confirmed is undone."""

@@ -209,6 +209,7 @@ def loss_key(cover: str, reference: str) -> str:
     en="Notify a claim",
     clause="保险法 arts. 21, 22, 26",
     also=lambda payload, actor: (loss_key(payload.cover, payload.loss_reference),),
+    sealable=("contact", "details"),
 )
 def notify(view: View, event: Event[ClaimNotified]) -> Changes:
     """A loss inside the period, once."""
@@ -244,6 +245,7 @@ def notify(view: View, event: Event[ClaimNotified]) -> Changes:
     zh="提交索赔材料",
     en="Document a claim",
     clause="保险法 arts. 22, 23",
+    sealable=("details",),
 )
 def document(view: View, event: Event[ClaimDocumented]) -> Changes:
     """The proofs are in; the clock of the assessment starts."""

@@ -225,6 +225,7 @@ class CoverEnded(Payload):
     zh="保险报价",
     en="Quote a policy",
     clause="保险法 arts. 13, 18, 55",
+    sealable=("terms",),
 )
 def quote(view: View, event: Event[CoverQuoted]) -> Changes:
     """Offer cover to someone with an interest in the asset, within its value."""
@@ -265,6 +266,7 @@ def quote(view: View, event: Event[CoverQuoted]) -> Changes:
     zh="投保",
     en="Apply for a policy",
     clause="保险法 arts. 13, 16",
+    sealable=("details",),
 )
 def apply(view: View, event: Event[CoverSigned]) -> Changes:
     """The policyholder applies on the quoted terms."""
@@ -330,6 +332,7 @@ def incept(view: View, event: Event[CoverIncepted]) -> Changes:
     zh="拒保或撤回",
     en="Decline or withdraw",
     clause="保险法 art. 13",
+    sealable=("details",),
 )
 def decline(view: View, event: Event[CoverEnded]) -> Changes:
     """Before the premium is paid either side may end it."""

@@ -83,6 +83,7 @@ def _touched_by_endorsing(payload: CoverEndorsed, actor: str) -> tuple[str, ...]
     zh="提出批改",
     en="Offer a change of a policy",
     clause="保险法 art. 20",
+    sealable=("terms",),
 )
 def offer(view: View, event: Event[EndorsementOffered]) -> Changes:
     """Offer another sum, value, deductible or wording while the policy runs."""

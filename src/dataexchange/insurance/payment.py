@@ -85,6 +85,7 @@ class ClaimSubrogated(Payload):
     en="Pay a claim",
     clause="保险法 art. 23",
     also=lambda payload, actor: (account_key(actor), account_key(payload.claimant)),
+    sealable=("account",),
 )
 def pay(view: View, event: Event[ClaimPaid]) -> Changes:
     """Pay what was agreed, with another key than the assessor's."""

@@ -101,6 +101,7 @@ class LicenceExpired(Payload):
     zh="报告违约",
     en="Report a breach",
     clause=CONTRACT_LAW + " arts. 563, 577",
+    sealable=("details",),
 )
 def breach(view: View, event: Event[LicenceBreached]) -> Changes:
     """One party reports that the other broke a term, and gives it time to cure that."""
@@ -142,6 +143,7 @@ def cure(view: View, event: Event[LicenceNamed]) -> Changes:
     en="Rescind a licence",
     clause=CONTRACT_LAW + " arts. 563, 565",
     also=lambda payload, actor: (grant_key(payload.asset, payload.licence),),
+    sealable=("details",),
 )
 def rescind(view: View, event: Event[LicenceNamed]) -> Changes:
     """End a licence for a breach that was not cured in time."""

@@ -132,6 +132,7 @@ def _change_keys(
     en="Propose an amendment",
     clause=CONTRACT_LAW + " art. 543",
     also=_change_keys,
+    sealable=("details",),
 )
 def propose_amendment(view: View, event: Event[AmendmentProposed]) -> Changes:
     """A proposal binds nobody until the other party consents; it replaces an earlier one."""
@@ -150,6 +151,7 @@ def propose_amendment(view: View, event: Event[AmendmentProposed]) -> Changes:
     en="Propose a renewal",
     clause=CONTRACT_LAW + " art. 543",
     also=_change_keys,
+    sealable=("terms",),
 )
 def propose_renewal(view: View, event: Event[RenewalProposed]) -> Changes:
     """A proposal binds nobody until the other party consents; it replaces an earlier one."""
@@ -164,6 +166,7 @@ def propose_renewal(view: View, event: Event[RenewalProposed]) -> Changes:
     en="Propose a dissolution",
     clause=CONTRACT_LAW + " art. 562",
     also=_change_keys,
+    sealable=("terms",),
 )
 def propose_dissolution(view: View, event: Event[DissolutionProposed]) -> Changes:
     """A proposal binds nobody until the other party consents; it replaces an earlier one."""

@@ -154,7 +154,14 @@ def request(view: View, event: Event[DeliveryRequested]) -> Changes:
     )
 
 
-@event("delivery.started@1", by={Role.PROVIDER}, zh="开始交付", en="Start delivery", clause=DSP)
+@event(
+    "delivery.started@1",
+    by={Role.PROVIDER},
+    zh="开始交付",
+    en="Start delivery",
+    clause=DSP,
+    sealable=("access",),
+)
 def start(view: View, event: Event[DeliveryStep]) -> Changes:
     """The provider serves what is neither frozen, under objection nor in an incident."""
     delivery, _ = _in_term(view, event)
@@ -183,6 +190,7 @@ def suspend(view: View, event: Event[DeliveryStopped]) -> Changes:
     zh="恢复交付",
     en="Resume delivery",
     clause=DSP,
+    sealable=("access",),
 )
 def resume(view: View, event: Event[DeliveryStep]) -> Changes:
     """Either side lets a delivery go on, as the protocol's start message does."""
@@ -198,6 +206,7 @@ def resume(view: View, event: Event[DeliveryStep]) -> Changes:
     zh="终止交付",
     en="Terminate delivery",
     clause=DSP,
+    sealable=("details",),
 )
 def terminate(view: View, event: Event[DeliveryStopped]) -> Changes:
     """Either side breaks a delivery off before it is complete."""
@@ -254,6 +263,7 @@ def accept(view: View, event: Event[DeliveryReceipt]) -> Changes:
     zh="拒收",
     en="Reject delivery",
     clause=CONTRACT_LAW + " arts. 610, 621",
+    sealable=("details",),
 )
 def reject(view: View, event: Event[DeliveryRejected]) -> Changes:
     """The buyer does not take the delivery, within the time to inspect it."""

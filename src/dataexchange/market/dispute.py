@@ -104,6 +104,7 @@ class DisputeDecided(Payload):
     zh="提起争议",
     en="Open a dispute",
     clause=DISPUTE_RULES,
+    sealable=("details",),
 )
 def open_dispute(view: View, event: Event[DisputeOpened]) -> Changes:
     """A party to a concluded licence complains; one dispute at a time."""
@@ -132,6 +133,7 @@ def open_dispute(view: View, event: Event[DisputeOpened]) -> Changes:
     zh="答辩",
     en="Answer a dispute",
     clause=DISPUTE_RULES,
+    sealable=("details",),
 )
 def answer(view: View, event: Event[DisputeAnswered]) -> Changes:
     """The respondent is heard."""
@@ -168,6 +170,7 @@ def withdraw(view: View, event: Event[DisputeWithdrawn]) -> Changes:
         account_key(payload.licence),
         account_key(payload.buyer),
     ),
+    sealable=("details",),
 )
 def decide(view: View, event: Event[DisputeDecided]) -> Changes:
     """Return part of the escrow at once; the rest follows the ordinary rules of settlement."""

@@ -115,6 +115,7 @@ def _offer_keys(payload: LicenceRequested, buyer: str) -> tuple[str, ...]:
     en="Request a licence",
     clause=DSP,
     also=_offer_keys,
+    sealable=("terms",),
 )
 def request(view: View, event: Event[LicenceRequested]) -> Changes:
     """A buyer asks for what is listed, or names its own price and terms where they are open."""
@@ -129,6 +130,7 @@ def request(view: View, event: Event[LicenceRequested]) -> Changes:
     en="Offer a licence",
     clause=DSP,
     also=lambda payload, actor: _offer_keys(payload, payload.buyer),
+    sealable=("terms",),
 )
 def offer(view: View, event: Event[LicenceOffered]) -> Changes:
     """The provider answers a request by its own offer, or opens with one."""
@@ -151,6 +153,7 @@ def offer(view: View, event: Event[LicenceOffered]) -> Changes:
     en="Make a counter-offer",
     clause=DSP,
     also=_offer_keys,
+    sealable=("terms",),
 )
 def counter(view: View, event: Event[LicenceCountered]) -> Changes:
     """The buyer answers an offer by its own; the old one is gone (民法典 art. 488)."""
@@ -182,6 +185,7 @@ def accept(view: View, event: Event[LicenceAnswered]) -> Changes:
     en="Terminate a negotiation",
     clause=DSP,
     also=lambda payload, actor: (ceiling_key(payload.asset),),
+    sealable=("details",),
 )
 def terminate(view: View, event: Event[LicenceEnded]) -> Changes:
     """Who may break off follows the protocol's diagram, state by state."""

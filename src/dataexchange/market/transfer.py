@@ -129,6 +129,7 @@ class TitleTransferred(Payload):
     zh="提议转让权属",
     en="Propose a transfer of title",
     clause=TITLE_LAW,
+    sealable=("terms",),
 )
 def propose(view: View, event: Event[TransferProposed]) -> Changes:
     """The holder proposes; a public body names the approval of its disposal."""

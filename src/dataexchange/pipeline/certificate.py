@@ -78,6 +78,7 @@ class CertificateRevoked(Payload):
     zh="签发电子证照",
     en="Issue an electronic certificate",
     clause="国务院令第716号 art. 10; GB/T 36903-2018",
+    sealable=("person",),
 )
 def issue(view: View, event: Event[CertificateIssued]) -> Changes:
     """A public body commits to a certificate that it issued."""

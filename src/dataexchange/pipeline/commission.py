@@ -96,6 +96,7 @@ def commission_key(asset: str, party: str) -> str:
     en="Commission a data service",
     clause="民法典 art. 919",
     also=lambda payload, actor: (commission_key(payload.asset, payload.party),),
+    sealable=("terms",),
 )
 def commission(view: View, event: Event[ServiceCommissioned]) -> Changes:
     """The holder lets a data service assess, review or de-identify its asset."""

@@ -90,6 +90,7 @@ class ConsentErased(Payload):
     zh="个人授权",
     en="Give consent",
     clause="个人信息保护法 arts. 13, 14",
+    sealable=("document", "person"),
 )
 def give(view: View, event: Event[ConsentGiven]) -> Changes:
     """A person, or one who keeps the person's sealed consent, records it."""
@@ -131,6 +132,7 @@ def withdraw(view: View, event: Event[ConsentWithdrawn]) -> Changes:
     zh="依授权使用",
     en="Use data under a consent",
     clause="个人信息保护法 arts. 14, 45",
+    sealable=("details",),
 )
 def use(view: View, event: Event[ConsentUsed]) -> Changes:
     """The holder leaves a receipt of an access that the consent covers."""
@@ -150,6 +152,7 @@ def use(view: View, event: Event[ConsentUsed]) -> Changes:
     zh="删除个人信息",
     en="Erase what a consent covered",
     clause="个人信息保护法 art. 47",
+    sealable=("details",),
 )
 def erase(view: View, event: Event[ConsentErased]) -> Changes:
     """After a withdrawal the holder states the erasure, its record by hash."""

@@ -89,6 +89,7 @@ class ErrorRejected(Payload):
     en="Report an error in data",
     clause="政务数据共享条例: 校核纠错",
     also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    sealable=("contact", "details"),
 )
 def report(view: View, event: Event[ErrorReported]) -> Changes:
     """Any party reports an error; the clock starts."""
@@ -134,6 +135,7 @@ def assign(view: View, event: Event[ErrorAssigned]) -> Changes:
     en="Correct an error",
     clause="政务数据共享条例: 校核纠错",
     also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    sealable=("details",),
 )
 def correct(view: View, event: Event[ErrorCorrected]) -> Changes:
     """The assignee or the holder points to the later version that mends it."""
@@ -156,6 +158,7 @@ def correct(view: View, event: Event[ErrorCorrected]) -> Changes:
     zh="不予纠错",
     en="Reject an error report",
     clause="政务数据共享条例: 校核纠错",
+    sealable=("details",),
 )
 def reject(view: View, event: Event[ErrorRejected]) -> Changes:
     """The assignee or the holder finds no error, and says why."""

@@ -111,6 +111,7 @@ class IncidentClosed(Payload):
     zh="报告安全事件",
     en="Report a security incident",
     clause="数据安全法 art. 29",
+    sealable=("contact", "details"),
 )
 def report(view: View, event: Event[IncidentReported]) -> Changes:
     """Report an incident; by the holder or an authority it marks the assets at once."""
@@ -144,6 +145,7 @@ def report(view: View, event: Event[IncidentReported]) -> Changes:
     zh="确认安全事件",
     en="Confirm an incident",
     clause="数据安全法 art. 29",
+    sealable=("details",),
 )
 def confirm(view: View, event: Event[IncidentJudged]) -> Changes:
     """The holder or an authority takes an allegation up; it marks the assets."""
@@ -160,6 +162,7 @@ def confirm(view: View, event: Event[IncidentJudged]) -> Changes:
     zh="排除安全事件",
     en="Dismiss an alleged incident",
     clause="数据安全法 art. 29",
+    sealable=("details",),
 )
 def dismiss(view: View, event: Event[IncidentJudged]) -> Changes:
     """The operator or a regulator finds nothing in an allegation."""
@@ -173,6 +176,7 @@ def dismiss(view: View, event: Event[IncidentJudged]) -> Changes:
     zh="处置安全事件",
     en="Contain an incident",
     clause="数据安全法 art. 29; 个人信息保护法 art. 57",
+    sealable=("details",),
 )
 def contain(view: View, event: Event[IncidentContained]) -> Changes:
     """The holder or an authority says how the harm was stopped."""
@@ -191,6 +195,7 @@ def contain(view: View, event: Event[IncidentContained]) -> Changes:
     zh="关闭安全事件",
     en="Close an incident",
     clause="数据安全法 art. 29",
+    sealable=("details",),
 )
 def close(view: View, event: Event[IncidentClosed]) -> Changes:
     """The operator or a regulator closes what was contained; the assets are clear of it."""

@@ -66,6 +66,7 @@ class ObjectionDecided(Payload):
     zh="提出异议",
     en="Object to a registration",
     clause="民法典 art. 220; 发改数据规〔2025〕26号",
+    sealable=("contact", "details"),
 )
 def object_to(view: View, event: Event[RightsObjected]) -> Changes:
     """Anyone but the claimant objects, within the window or once the right is registered."""
@@ -115,6 +116,7 @@ def withdraw(view: View, event: Event[ObjectionNamed]) -> Changes:
     zh="裁决异议",
     en="Decide an objection",
     clause="民法典 art. 220; 发改数据规〔2025〕26号",
+    sealable=("details",),
 )
 def decide(view: View, event: Event[ObjectionDecided]) -> Changes:
     """An objection that is upheld ends the claim, or revokes what was registered."""

@@ -87,6 +87,7 @@ class OperationEnded(Payload):
     also=lambda payload, actor: (
         version_key(named.asset, named.version) for named in payload.assets
     ),
+    sealable=("terms",),
 )
 def authorise(view: View, event: Event[OperationAuthorised]) -> Changes:
     """Offer a party the operation of governed assets; it runs once that party accepts."""

@@ -85,6 +85,7 @@ class RightsRegistered(Payload):
     en="Claim rights",
     clause="数据二十条; 发改数据规〔2025〕26号",
     also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    sealable=("details",),
 )
 def claim(view: View, event: Event[RightsClaimed]) -> Changes:
     """The holder, or an authorised operator for the rights it was given, claims registration."""

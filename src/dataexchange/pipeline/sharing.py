@@ -140,6 +140,7 @@ class ShareRevoked(Payload):
     en="Request to share",
     clause="政务数据共享条例",
     also=lambda payload, actor: (catalogue_key(payload.asset),),
+    sealable=("contact", "details"),
 )
 def request(view: View, event: Event[ShareRequested]) -> Changes:
     """A public body asks; the clock of the holder's answer starts."""
@@ -172,6 +173,7 @@ def request(view: View, event: Event[ShareRequested]) -> Changes:
     en="Approve sharing",
     clause="政务数据共享条例",
     also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    sealable=("details",),
 )
 def approve(view: View, event: Event[ShareApproved]) -> Changes:
     """The holder shares a governed version."""
@@ -197,6 +199,7 @@ def approve(view: View, event: Event[ShareApproved]) -> Changes:
     en="Refuse sharing",
     clause="政务数据共享条例",
     also=lambda payload, actor: (catalogue_key(payload.asset),),
+    sealable=("details",),
 )
 def refuse(view: View, event: Event[ShareRefused]) -> Changes:
     """The holder refuses, unless the resource is shared without conditions."""
@@ -215,6 +218,7 @@ def refuse(view: View, event: Event[ShareRefused]) -> Changes:
     zh="使用共享数据",
     en="Use what is shared",
     clause="政务数据共享条例",
+    sealable=("details",),
 )
 def use(view: View, event: Event[ShareUsed]) -> Changes:
     """The requester leaves a receipt of a use."""

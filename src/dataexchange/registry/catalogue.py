@@ -55,10 +55,11 @@ class Catalogue:
         return event.rule.__module__.split(".")[1]
 
     def schema(self, event: EventType) -> dict[str, Any]:
-        """Return the JSON Schema of the payload of `event`."""
+        """Return the JSON Schema of the payload of `event`, and what it takes sealed."""
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             **event.payload.model_json_schema(),
+            **({"x-sealable": list(event.sealable)} if event.sealable else {}),
         }
 
     @property

@@ -13,6 +13,7 @@ from typing import Any
 from dataexchange.registry.catalogue import ROOMS, Catalogue, catalogue
 from dataexchange.registry.vectors import vectors
 from dataexchange.rules import EventType, Role
+from dataexchange.rules.sealable import SEALABLE
 
 ROLE_ZH: Mapping[Role, str] = {
     Role.OPERATOR: "运营机构",
@@ -79,7 +80,7 @@ def events_page(known: Catalogue) -> str:
         " [`api/events/`](../api/README.md); `dataexchange show events NAME@1` prints it. A field"
         " in *italics* may be left out; → names an aggregate.\n"
     )
-    parts = ["# Events 事件\n", f"{GENERATED}\n", about]
+    parts = ["# Events 事件\n", f"{GENERATED}\n", about, _sealable()]
     for room in ROOMS:
         own = [one for one in known.events.values() if known.room_of(one) == room]
         if own:
@@ -111,11 +112,23 @@ def access_page(known: Catalogue) -> str:
 def _event(known: Catalogue, one: EventType) -> str:
     schema = known.schema(one)
     signers = ", ".join(role.value for role in Role if role in one.by) or ANYONE
+    sealable = ", ".join(f"`{name}`" for name in one.sealable)
     facts = f"Signed by 签署: {signers} · {cell(one.clause)}\n"
+    facts += f"\nMay be sealed 可密封: {sealable}\n" if sealable else ""
     fields = "\n".join(_fields(schema))
     table = f"\n| field | form | |\n|---|---|---|\n{fields}\n" if fields else ""
     parts = "\n" + "".join(f"- {part}\n" for part in _parts(schema))
     return f"### `{one.name}` {one.zh} {one.en}\n\n{facts}{table}{parts}".rstrip("\n") + "\n"
+
+
+def _sealable() -> str:
+    """Return what each name that may be sealed stands for."""
+    names = "".join(f"- `{name}` {zh}: {en}\n" for name, (zh, en) in SEALABLE.items())
+    return (
+        "**Sealable 可密封**: kept out of the log, which holds a salted commitment instead"
+        " ([ledger-format.md](ledger-format.md)); each event names what it takes sealed.\n\n"
+        + names
+    )
 
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[str]:

@@ -3,10 +3,12 @@
 import msgspec
 
 from dataexchange.ledger import entry
+from dataexchange.ledger.sealing import Opening
 from dataexchange.ledger.signature import Signature
 from dataexchange.ledger.statement import Statement
 from dataexchange.registry.catalogue import catalogue
 from dataexchange.rules import EventType, Payload
+from dataexchange.rules.sealable import require_sealable
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -17,6 +19,7 @@ class Submission(msgspec.Struct, frozen=True):
     type: EventType
     payload: Payload
     touched: tuple[str, ...]
+    openings: tuple[Opening, ...] = ()
 
     @property
     def id(self) -> str:
@@ -33,5 +36,7 @@ def read(statement: Statement, signature: Signature) -> Submission:
     """Return the submission of `statement`, its type and payload known; the signature unchecked."""
     event = catalogue().event(statement.fields.event)
     payload = event.parse(statement.payload)
+    if sealed := statement.fields.sealed:
+        require_sealable(event.name, event.sealable, sealed, payload)
     touched = event.touched(payload, statement.fields.actor)
     return Submission(statement, entry.encode_signature(signature), event, payload, touched)

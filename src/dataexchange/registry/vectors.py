@@ -12,7 +12,7 @@ from typing import Any
 from nacl import bindings as sodium
 
 from dataexchange.identity import access
-from dataexchange.ledger import canonical, entry, merkle, signature, statement
+from dataexchange.ledger import canonical, entry, merkle, sealing, signature, statement
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
 from dataexchange.ledger.entry import NO_PREVIOUS, encode_signature
 from dataexchange.ledger.note import Ed25519Signer
@@ -37,6 +37,7 @@ def vectors() -> dict[str, Any]:
         "statements": [_statement_vector(body) for body in _statements()],
         "batch": _batch(),
         "entries": _entries(),
+        "sealed": _sealed(),
         "access-token": _access_token(),
         "ed25519-strict": strict_cases(),
     }
@@ -196,6 +197,25 @@ def _chain(statements: Sequence[bytes]) -> list[bytes]:
         prev = merkle.leaf_hash(built).hex()
         bodies.append(built)
     return bodies
+
+
+def _sealed() -> list[Json]:
+    """Return openings, each with its commitment and the bytes that a bundle holds of it."""
+    salt = hashlib.sha256(b"published: use it for nothing else").digest()
+    values: dict[str, Any] = {
+        "name": "张三",
+        "details": 'quote " and \n 😀',
+        "terms": {"price_fen": 12_345, "parts": [True, None, "0.25"]},
+    }
+    openings = [sealing.seal(field, value, salt) for field, value in values.items()]
+    return [
+        {
+            "opening": one.encode().decode(),
+            "preimage": encode_base64(one.preimage),
+            "commitment": one.commitment,
+        }
+        for one in openings
+    ]
 
 
 def _access_token() -> Json:

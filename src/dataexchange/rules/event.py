@@ -7,7 +7,7 @@ The decorated name is the event type. Everything else that the exchange knows of
 authorisation, documents, replay) is derived from this one definition.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
@@ -19,6 +19,7 @@ from dataexchange.rules.payload import Payload
 from dataexchange.rules.reference import Ref
 from dataexchange.rules.refusal import PAYLOAD_INVALID
 from dataexchange.rules.role import Role
+from dataexchange.rules.sealable import declared
 from dataexchange.rules.state import State
 from dataexchange.rules.view import View
 
@@ -51,6 +52,7 @@ class EventType:
     rule: Callable[[View, Event[Any]], Changes]
     also: Callable[[Any, str], Iterable[str]] | None
     references: Callable[[Any], list[str]]
+    sealable: tuple[str, ...] = ()
 
     def parse(self, payload: bytes) -> Payload:
         """Return the payload that the canonical JSON `payload` is; refuse what does not fit."""
@@ -75,13 +77,20 @@ def event(
     en: str,
     clause: str,
     also: Callable[[Any, str], Iterable[str]] | None = None,
+    sealable: Collection[str] = (),
 ) -> Callable[[Callable[[View, Event[P]], Changes]], EventType]:
-    """Declare an event type; `also(payload, actor)` names aggregates that the payload implies."""
+    """Declare an event type; `also(payload, actor)` names aggregates that the payload implies.
+
+    `sealable` names what its statements may seal (`rules/sealable.py`).
+    """
 
     def declare(rule: Callable[[View, Event[P]], Changes]) -> EventType:
         payload: type[Payload] = get_args(get_type_hints(rule)["event"])[0]
         references = _extractor(payload)
-        return EventType(name, frozenset(by), zh, en, clause, payload, rule, also, references)
+        sealed = declared(sealable, payload, name)
+        return EventType(
+            name, frozenset(by), zh, en, clause, payload, rule, also, references, sealed
+        )
 
     return declare
 

@@ -11,9 +11,11 @@ __all__ = [
     "MISMATCH",
     "NOT_A_PARTY_TO_IT",
     "NOT_FOUND",
+    "NOT_SEALABLE",
     "PARTY_NOT_ACTIVE",
     "PAYLOAD_INVALID",
     "ROLE_MISSING",
+    "SEALED_AND_PLAIN",
     "STATE_FULL",
     "UNKNOWN_EVENT",
     "WRONG_LOG",
@@ -38,6 +40,24 @@ PAYLOAD_INVALID = RefusalCode(
     en="The payload does not fit {event}: {reason}",
     remedy_zh="按 api/events/ 中的 JSON Schema 修改所指字段。",
     remedy_en="Mend the named fields by the JSON Schema in api/events/.",
+    kind="malformed",
+)
+NOT_SEALABLE = RefusalCode(
+    "statement.not_sealable",
+    clause="docs/events.md, sealable",
+    zh="{event} 不能密封 {field}；可密封：{sealable}",
+    en="{event} does not take {field} sealed; it takes: {sealable}",
+    remedy_zh="可密封的名称见 docs/events.md。",
+    remedy_en="docs/events.md names what an event takes sealed.",
+    kind="malformed",
+)
+SEALED_AND_PLAIN = RefusalCode(
+    "statement.sealed_and_plain",
+    clause="docs/ledger-format.md, sealed fields",
+    zh="{field} 既密封又以明文写出",
+    en="{field} is given both sealed and plain",
+    remedy_zh="密封的字段不要再写入内容。",
+    remedy_en="Leave out of the payload what is sealed.",
     kind="malformed",
 )
 WRONG_LOG = RefusalCode(

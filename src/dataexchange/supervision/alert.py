@@ -149,6 +149,7 @@ def _finding_of(payload: AlertRaised) -> str:
     en="Raise an alert",
     clause=ALERT_RULES,
     also=lambda payload, actor: (payload.subject, _finding_of(payload)),
+    sealable=("details",),
 )
 def raise_alert(view: View, event: Event[AlertRaised]) -> Changes:
     """Put a finding on record, once; whether its leaf hashes are right is for verifiers."""
@@ -183,6 +184,7 @@ def raise_alert(view: View, event: Event[AlertRaised]) -> Changes:
     zh="关闭预警",
     en="Close an alert",
     clause=ALERT_RULES,
+    sealable=("details",),
 )
 def close(view: View, event: Event[AlertClosed]) -> Changes:
     """Say what came of it; a regulator's alert is closed by a regulator."""

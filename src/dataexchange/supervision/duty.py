@@ -218,7 +218,14 @@ def assign(view: View, event: Event[DutyAssigned]) -> Changes:
     )
 
 
-@event("duty.reported@1", by=set(Role), zh="报告任务完成", en="Report on a duty", clause=DUTY_RULES)
+@event(
+    "duty.reported@1",
+    by=set(Role),
+    zh="报告任务完成",
+    en="Report on a duty",
+    clause=DUTY_RULES,
+    sealable=("details",),
+)
 def report(view: View, event: Event[DutyReported]) -> Changes:
     """The owner reports; the time of the record says whether in time."""
     said = event.payload
@@ -287,6 +294,7 @@ def remedy(view: View, event: Event[DutyConfirmed]) -> Changes:
     zh="退回任务报告",
     en="Return a report",
     clause=DUTY_RULES,
+    sealable=("details",),
 )
 def send_back(view: View, event: Event[DutyReturned]) -> Changes:
     """The assigner finds the report wanting; the clock does not start anew."""

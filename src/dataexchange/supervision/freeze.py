@@ -16,14 +16,26 @@ class FreezeOrder(Payload):
     reason: Line
 
 
-@event("asset.frozen@1", by={Role.REGULATOR}, zh="冻结资产", en="Freeze", clause=DATA_SECURITY_LAW)
+@event(
+    "asset.frozen@1",
+    by={Role.REGULATOR},
+    zh="冻结资产",
+    en="Freeze",
+    clause=DATA_SECURITY_LAW,
+    sealable=("details",),
+)
 def freeze(view: View, event: Event[FreezeOrder]) -> Changes:
     """Nothing can be listed, licensed, delivered, transferred or pledged until it is lifted."""
     return frozen(view.get(Asset, event.payload.asset), event.payload.order_number)
 
 
 @event(
-    "asset.unfrozen@1", by={Role.REGULATOR}, zh="解除冻结", en="Unfreeze", clause=DATA_SECURITY_LAW
+    "asset.unfrozen@1",
+    by={Role.REGULATOR},
+    zh="解除冻结",
+    en="Unfreeze",
+    clause=DATA_SECURITY_LAW,
+    sealable=("details",),
 )
 def unfreeze(view: View, event: Event[FreezeOrder]) -> Changes:
     """Lift one order; others stay."""

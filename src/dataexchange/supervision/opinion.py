@@ -77,6 +77,7 @@ class OpinionGiven(Payload):
     en="Give an expert opinion",
     clause=OPINION_RULES,
     also=lambda payload, actor: (payload.subject,),
+    sealable=("details",),
 )
 def give(view: View, event: Event[OpinionGiven]) -> Changes:
     """Record a panel's opinion on any aggregate; it binds nobody, and anyone may rest on it."""

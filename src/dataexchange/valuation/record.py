@@ -192,6 +192,7 @@ class ValuationAgreed(Payload):
     en="Commission a valuation",
     clause="资产评估法 art. 23",
     also=lambda payload, actor: (version_key(payload.asset, payload.version),),
+    sealable=("details",),
 )
 def commission(view: View, event: Event[ValuationCommissioned]) -> Changes:
     """Order a valuation of one version as of a base date."""
@@ -289,6 +290,7 @@ def issue(view: View, event: Event[ValuationSigned]) -> Changes:
     zh="撤回评估",
     en="Withdraw a valuation",
     clause="资产评估法 art. 20",
+    sealable=("details",),
 )
 def withdraw(view: View, event: Event[ValuationWithdrawn]) -> Changes:
     """The appraiser withdraws; nothing new can rest on it."""
