@@ -41,6 +41,8 @@ def receipt(size: int, block: int) -> AnchorReceipt:
         block_number=block,
         block_hash=HexBytes(block.to_bytes(32, "little")),
         block_time=NOW,
+        gas_used=73_993,
+        gas_price_wei=10**9,
         finality="finalized",
     )
 

@@ -4,6 +4,7 @@ The domain binds a signature to one contract on one chain, `origin` to one log, 
 reign of one key. The same messages are spelled in `contracts/src/CheckpointAnchor.sol`.
 """
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -13,6 +14,7 @@ from eth_account.messages import SignableMessage, encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_keys.exceptions import BadSignature
 from eth_typing import ChecksumAddress
+from eth_utils.address import to_checksum_address
 from eth_utils.exceptions import ValidationError
 from hexbytes import HexBytes
 
@@ -20,6 +22,8 @@ DOMAIN_NAME: Final = "dataexchange CheckpointAnchor"
 DOMAIN_VERSION: Final = "1"
 SIGNATURE_SIZE: Final = 65
 _HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_ADDRESS: Final = re.compile("0x[0-9a-fA-F]{40}")
+_ACCOUNT: Final = re.compile("eip155:([1-9][0-9]{0,15}):(0x[0-9a-fA-F]{40})")
 _CHECKPOINT: Final = [
     {"name": "origin", "type": "bytes32"},
     {"name": "epoch", "type": "uint32"},
@@ -41,10 +45,36 @@ class AnchorSite:
     contract: ChecksumAddress
     origin: str
 
+    @classmethod
+    def parse(cls, account: str, origin: str) -> "AnchorSite":
+        """Return the site that a CAIP-10 account such as `eip155:1:0x…` names; else `ValueError`.
+
+        An address in mixed case must bear its checksum (EIP-55).
+        """
+        matched = _ACCOUNT.fullmatch(account)
+        if not matched:
+            raise ValueError(f"{account!r} is not eip155:CHAIN:ADDRESS")
+        return cls(int(matched[1]), read_address(matched[2]), origin)
+
+    @property
+    def account(self) -> str:
+        """Chain and contract as a CAIP-10 account, e.g. `eip155:1:0x…`."""
+        return f"eip155:{self.chain_id}:{self.contract}"
+
     @property
     def origin_hash(self) -> bytes:
         """SHA-256 of the origin, as the contract holds it."""
         return hash_origin(self.origin)
+
+
+def read_address(text: str) -> ChecksumAddress:
+    """Return the address that hex spells; `ValueError` where case and checksum (EIP-55) differ."""
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is not an address")
+    address = to_checksum_address(text)
+    if text[2:] not in (address[2:], address[2:].lower()):
+        raise ValueError(f"{text!r} does not bear its checksum (EIP-55)")
+    return address
 
 
 def hash_origin(origin: str) -> bytes:

@@ -4,15 +4,16 @@ It carries the authorisation, the proof that the root extends the anchor before,
 chain allows, the evidence that a block holds the event.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from eth_abi.abi import decode as decode_abi
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
 from msgspec import Meta
-from web3.types import LogReceipt
+from web3.types import BlockData, LogReceipt
 
 from dataexchange.anchoring.authorisation import AnchorSite
 from dataexchange.anchoring.chain import Chain
@@ -26,7 +27,8 @@ from dataexchange.ledger.merkle import SIZE_MAX
 class AnchorReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One final anchor. `finality` is the rule it was held to: `finalized`, or a block depth.
 
-    `transaction_hash` is a pointer for people: only the chain can confirm it.
+    `transaction_hash`, `gas_used` and `gas_price_wei` (per gas) are for people: only the chain can
+    confirm them.
     """
 
     origin: str
@@ -44,6 +46,8 @@ class AnchorReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     block_number: int
     block_hash: HexBytes
     block_time: Annotated[datetime, Meta(tz=True)]
+    gas_used: Annotated[int, Meta(ge=0, lt=2**53)]
+    gas_price_wei: Annotated[int, Meta(ge=0, lt=2**53)]
     finality: str
     evidence: BlockEvidence | None = None
     v: Literal[1] = 1
@@ -94,6 +98,8 @@ async def make_receipt(
     """Return the receipt of a root that `log` shows anchored in a final block."""
     event = read_event(log["data"])
     block = await chain.block(log["blockNumber"])
+    paid = await chain.receipts(log["blockNumber"])
+    (ours,) = (one for one in paid if one["transactionHash"] == log["transactionHash"])
     # Read at a final block: nodes forget the state of old ones, and a root never changes.
     final_number = await chain.final_number(await chain.block_number())
     previous = await chain.roots_at(site, [event.previous_size], final_number)
@@ -119,16 +125,16 @@ async def make_receipt(
         block_number=log["blockNumber"],
         block_hash=log["blockHash"],
         block_time=datetime.fromtimestamp(block["timestamp"], UTC),
+        gas_used=ours["gasUsed"],
+        gas_price_wei=ours.get("effectiveGasPrice", 0),
         finality="finalized" if chain.confirmations is None else str(chain.confirmations),
-        evidence=await _evidence(chain, log),
+        evidence=_evidence(block, paid, log["transactionIndex"]),
     )
 
 
-async def _evidence(chain: Chain, log: LogReceipt) -> BlockEvidence | None:
-    block = await chain.block(log["blockNumber"])
-    receipts = await chain.receipts(log["blockNumber"])
+def _evidence(block: BlockData, receipts: Sequence[Any], index: int) -> BlockEvidence | None:
     try:
-        return make_evidence(block, receipts, log["transactionIndex"])
+        return make_evidence(block, receipts, index)
     except EvidenceError:
         # Not this kind of chain; the receipt then needs the chain itself to be checked.
         return None

@@ -15,7 +15,11 @@ from dataexchange.anchoring.store import AnchorStore
 
 @dataclass(frozen=True, slots=True)
 class AnchorStatus:
-    """Sizes are numbers of entries. `log_ahead_count` entries are not yet in any anchored root."""
+    """Sizes are numbers of entries.
+
+    `log_ahead_count` entries are not yet in any anchored root, `exposed_count` not yet in a final
+    one; None where the log is not known. `gas_used` and `spent_wei` are those of the receipts.
+    """
 
     site: AnchorSite
     head: TreeHead
@@ -31,6 +35,9 @@ class AnchorStatus:
     outstanding_count: int
     last_signed_at: datetime | None
     log_ahead_count: int | None
+    exposed_count: int | None
+    gas_used: int
+    spent_wei: int
 
 
 async def status(
@@ -47,6 +54,7 @@ async def status(
     """
     await chain.require_site(site)
     state = await store.load() or fresh_state(site)
+    receipts = await store.receipts()
     view = await chain.observe(site, payer, ())
     async with answering():
         fork_count = await chain.contract(site).functions.forkCount().call()
@@ -61,8 +69,15 @@ async def status(
         final_number=view.final_number,
         base_fee_wei=view.base_fee_wei,
         payer_balance_wei=view.balance_wei,
-        receipt_count=len(await store.receipts()),
+        receipt_count=len(receipts),
         outstanding_count=len(outstanding(state, view)),
         last_signed_at=None if state.last_signed is None else state.last_signed.signed_at,
-        log_ahead_count=None if latest is None else max(0, latest.size - view.head.size),
+        log_ahead_count=_ahead_count(latest, view.head),
+        exposed_count=_ahead_count(latest, view.final_head),
+        gas_used=sum(receipt.gas_used for receipt in receipts),
+        spent_wei=sum(receipt.gas_used * receipt.gas_price_wei for receipt in receipts),
     )
+
+
+def _ahead_count(latest: TreeHead | None, head: TreeHead) -> int | None:
+    return None if latest is None else max(0, latest.size - head.size)

@@ -108,23 +108,32 @@ class AnchorWorker:
         """What the worker remembers."""
         return self._memory.state
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Step until `stop` is set.
+    async def run(self, stop: asyncio.Event, *, once: bool = False) -> Step | None:
+        """Step until `stop` is set, or, with `once`, nothing of ours is under way; return the last.
 
         What may pass (`UnavailableError`) is tried again, through the next endpoint, ever more
         slowly; a log that contradicts itself, or a strange contract, ends the run.
         """
         failures = 0
+        step = None
         async with self._memory.store.lease():
             while not stop.is_set():
                 try:
-                    _log_step(await self.step())
+                    step = await self.step()
+                    _log_step(step)
+                    if once and self._is_idle(step):
+                        break
                     failures = 0
                 except UnavailableError as error:
                     failures += 1
                     self._change_endpoint()
                     logger.warning("anchoring waits: %s: %s", type(error).__name__, error)
                 await _pause(stop, _delay(self._schedule.poll, failures))
+        return step
+
+    def _is_idle(self, step: Step) -> bool:
+        """Whether nothing was sent, and nothing signed or sent waits to become final."""
+        return step.sent is None and not self.state.signed and not self.state.attempts
 
     async def step(self) -> Step:
         """Do the next thing and say what it was. The caller holds the store's lease."""

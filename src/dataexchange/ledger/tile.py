@@ -171,6 +171,12 @@ class TileTree:
         """Return the proof that the tree of `old_size` is a prefix of this one."""
         return [self._hash(one) for one in merkle.consistency_ranges(old_size, self.size)]
 
+    def prefix_root(self, old_size: int) -> bytes:
+        """Return the root that the tree had at `old_size`; needs `tiles_for([(0, old_size)])`."""
+        if not 0 <= old_size <= self.size:
+            raise TileError(f"a tree of {self.size} never had {old_size} leaves")
+        return self._hash((0, old_size))
+
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at `index`."""
         if not 0 <= index < self.size:
