@@ -83,3 +83,34 @@ def test_a_missing_key_file_is_told_of(run: Run, tmp_path: Path) -> None:
     ran = run("token", "--key", tmp_path / "none.key")
     assert ran.status == 2
     assert "none.key" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("suite", "beginning"), [("ed25519", "z6Mk"), ("secp256k1", "zQ3s"), ("sm2", "zEPJ")]
+)
+def test_keygen_makes_a_key_of_the_suite_that_is_asked_for(
+    run: Run, tmp_path: Path, suite: str, beginning: str
+) -> None:
+    ran = run("keygen", tmp_path / "me.key", "--suite", suite)
+    said = json.loads(ran.out)
+    assert (said["suite"], said["key"][:4]) == (suite, beginning)
+    assert keyfile.load(tmp_path / "me.key").key.public.suite == suite
+    assert run("token", "--key", tmp_path / "me.key").status == 0
+
+
+def test_keygen_knows_no_other_suite(run: Run, tmp_path: Path) -> None:
+    assert run("keygen", tmp_path / "me.key", "--suite", "rsa").status == 2
+    assert not (tmp_path / "me.key").exists()
+
+
+def test_a_sealed_key_file_takes_its_passphrase_from_the_environment(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAEXCHANGE_PASSPHRASE", "correct horse")
+    assert run("keygen", tmp_path / "me.key", "--passphrase").status == 0
+    assert "sealed" in (tmp_path / "me.key").read_text()
+    assert run("token", "--key", tmp_path / "me.key").status == 0
+    monkeypatch.setenv("DATAEXCHANGE_PASSPHRASE", "another")
+    ran = run("token", "--key", tmp_path / "me.key")
+    assert ran.status == 2
+    assert "口令" in ran.err

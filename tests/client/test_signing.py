@@ -1,6 +1,7 @@
 """Keys, TypeIDs and key files, as a client makes them."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataexchange.client import keyfile
-from dataexchange.client.keyfile import KeyFileError
+from dataexchange.client.keyfile import KeyFileError, SealedKeyError
 from dataexchange.client.signing import Actor, SigningKey
 from dataexchange.client.typeid import encode_id, new_id
 from dataexchange.errors import RefusedError
 from dataexchange.ledger.signature import PublicKey
+from dataexchange.ledger.suites import SUITES, SuiteName
+from dataexchange.private_file import PrivateFileError
 
 ACTOR = Actor("party_01k9m3e3xkf2v8n5q7r1s4t6w8", SigningKey.from_seed(b"\x02" * 32), "a.test/log")
 
@@ -70,7 +73,7 @@ def test_a_key_file_is_for_its_owner_and_comes_back_whole(tmp_path: Path) -> Non
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     loaded = keyfile.load(path)
     assert (loaded.party, loaded.log, loaded.key.id) == (ACTOR.party, ACTOR.log, ACTOR.key.id)
-    with pytest.raises(KeyFileError):
+    with pytest.raises(PrivateFileError):
         keyfile.save(ACTOR, path)
 
 
@@ -79,11 +82,11 @@ def test_a_key_file_that_others_may_touch_is_refused(tmp_path: Path, mode: int) 
     path = tmp_path / "a.key"
     keyfile.save(ACTOR, path)
     path.chmod(mode)
-    with pytest.raises(KeyFileError):
+    with pytest.raises(PrivateFileError):
         keyfile.load(path)
 
 
-@pytest.mark.parametrize("gone", ["party", "log", "seed"])
+@pytest.mark.parametrize("gone", ["party", "log", "key", "suite", "seed"])
 def test_a_key_file_that_lacks_a_member_is_refused(tmp_path: Path, gone: str) -> None:
     path = tmp_path / "a.key"
     keyfile.save(ACTOR, path)
@@ -92,3 +95,43 @@ def test_a_key_file_that_lacks_a_member_is_refused(tmp_path: Path, gone: str) ->
     path.write_text(json.dumps(said))
     with pytest.raises(KeyFileError):
         keyfile.load(path)
+
+
+@pytest.mark.parametrize("suite", list(SUITES))
+def test_a_key_file_holds_a_key_of_any_suite(tmp_path: Path, suite: SuiteName) -> None:
+    actor = Actor(ACTOR.party, SigningKey.generate(suite), ACTOR.log)
+    keyfile.save(actor, tmp_path / "a.key")
+    assert keyfile.load(tmp_path / "a.key").key.id == actor.key.id
+
+
+def test_a_sealed_key_file_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.key"
+    keyfile.save(ACTOR, path, "correct horse")
+    assert ACTOR.key.seed.hex() not in path.read_text()
+    assert keyfile.load(path, "correct horse").key.id == ACTOR.key.id
+    for other in (None, "", "Correct horse"):
+        with pytest.raises(SealedKeyError):
+            keyfile.load(path, other)
+
+
+@pytest.mark.parametrize("name", ["key", "suite", "salt", "nonce", "seed"])
+def test_a_sealed_key_file_that_was_changed_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.key"
+    keyfile.save(ACTOR, path, "correct horse")
+    said = json.loads(path.read_text())
+    part = said if name in said else said["sealed"]
+    other = {"key": SigningKey.generate().id, "suite": "sm2"}
+    part[name] = other.get(name) or "00" + part[name][2:]
+    path.write_text(json.dumps(said))
+    with pytest.raises(KeyFileError):
+        keyfile.load(path, "correct horse")
+
+
+def test_a_key_file_is_a_plain_file(tmp_path: Path) -> None:
+    """Not a link that somebody else may turn, nor a pipe that never ends."""
+    keyfile.save(ACTOR, tmp_path / "a.key")
+    (tmp_path / "link.key").symlink_to(tmp_path / "a.key")
+    os.mkfifo(tmp_path / "pipe.key", 0o600)
+    for name in ("link.key", "pipe.key", "."):
+        with pytest.raises(PrivateFileError):
+            keyfile.load(tmp_path / name)

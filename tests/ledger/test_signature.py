@@ -18,18 +18,19 @@ from dataexchange.client.signing import Actor, SigningKey
 from dataexchange.client.typeid import new_id
 from dataexchange.errors import RefusedError
 from dataexchange.ledger import merkle, signature
-from dataexchange.ledger.signature import BatchPosition, PublicKey, Signature, verify_ed25519
+from dataexchange.ledger.signature import BatchPosition, PublicKey, Signature
 from dataexchange.ledger.statement import Statement
-from dataexchange.registry.strict_vectors import strict_cases
+from dataexchange.ledger.suites.ed25519 import is_usable_ed25519, verify_ed25519
+from dataexchange.registry.strict_ed25519 import strict_ed25519
 
 KEY = SigningKey.from_seed(b"\x01" * 32)
 ACTOR = Actor(new_id("party"), KEY, "example.test/log")
 CASES = [
     pytest.param(*(bytes.fromhex(case[name]) for name in ("key", "message", "signature")), case)
-    for case in strict_cases()["cases"]
+    for case in strict_ed25519()["cases"]
 ]
 ORDER_8 = edwards.small_order_point()
-IDS = [case["what"] for case in strict_cases()["cases"]]
+IDS = [case["what"] for case in strict_ed25519()["cases"]]
 
 
 def libsodium_accepts(key: bytes, message: bytes, signed: bytes) -> bool:
@@ -103,7 +104,7 @@ def _point(scalar: int, torsion: int) -> bytes:
 def test_there_are_eight_points_of_small_order_and_none_is_a_usable_key() -> None:
     points = {edwards.encode(edwards.times(n, ORDER_8)) for n in range(8)}
     assert len(points) == 8
-    assert not any(map(signature.is_usable_ed25519, points))
+    assert not any(map(is_usable_ed25519, points))
 
 
 @given(st.data())

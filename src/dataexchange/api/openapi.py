@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from dataexchange.ledger.suites import SUITES
 from dataexchange.registry.catalogue import catalogue
 from dataexchange.valuation import Valuation
 
@@ -14,7 +15,7 @@ SIGNATURE = {
     "type": "object",
     "required": ["suite", "value"],
     "properties": {
-        "suite": {"const": "ed25519"},
+        "suite": {"enum": list(SUITES)},
         "value": {"type": "string", "description": "base64 of the signature over DSSE PAE"},
         "batch": {"$ref": "#/components/schemas/BatchPosition"},
     },

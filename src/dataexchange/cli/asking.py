@@ -1,5 +1,6 @@
 """A question to a running exchange: a refusal ends with status 1, silence with status 2."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,8 +9,10 @@ import httpx
 import typer
 
 from dataexchange.cli.console import error_console
+from dataexchange.cli.options import PASSPHRASE_VARIABLE
 from dataexchange.client import keyfile
 from dataexchange.client.exchange_client import ExchangeClient, ExchangeRefusedError
+from dataexchange.client.signing import Actor
 from dataexchange.errors import DataExchangeError
 
 
@@ -22,7 +25,7 @@ async def asking(
     url: str, key: Path | None, *, timeout_seconds: float = 60
 ) -> AsyncIterator[ExchangeClient]:
     """Provide a client for the exchange at `url`, for the actor of a key file or for anyone."""
-    actor = keyfile.load(key) if key else None
+    actor = open_key(key) if key else None
     try:
         async with httpx.AsyncClient(base_url=url, timeout=timeout_seconds) as http:
             yield ExchangeClient(http, actor)
@@ -34,6 +37,28 @@ async def asking(
             f"{url} 没有应答；先运行 dataexchange serve，或用 --url 指明地址"
             f" / no answer from {url}; run `dataexchange serve`, or name another with --url"
         ) from error
+
+
+def open_key(path: Path) -> Actor:
+    """Return the actor of a key file; a sealed one takes its passphrase from the environment.
+
+    Without one in the environment it is asked for.
+    """
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+    try:
+        return keyfile.load(path, passphrase)
+    except keyfile.SealedKeyError:
+        if passphrase is not None:
+            raise
+        return keyfile.load(path, typer.prompt("口令 Passphrase", hide_input=True, err=True))
+
+
+def new_passphrase() -> str:
+    """Return the passphrase for a new key file: from the environment, or asked for twice."""
+    asked = "新口令 New passphrase"
+    return os.environ.get(PASSPHRASE_VARIABLE) or str(
+        typer.prompt(asked, hide_input=True, confirmation_prompt=True, err=True)
+    )
 
 
 def _show_problem(refusal: ExchangeRefusedError) -> None:

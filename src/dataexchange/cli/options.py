@@ -18,3 +18,4 @@ Url = Annotated[
     typer.Option(help="交易所地址 Where the exchange answers.", envvar="DATAEXCHANGE_URL"),
 ]
 DEFAULT_URL = "http://127.0.0.1:8600"
+PASSPHRASE_VARIABLE = "DATAEXCHANGE_PASSPHRASE"  # noqa: S105 -- a name, not a passphrase

@@ -5,42 +5,38 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from dataexchange.client.typeid import new_id
 from dataexchange.ledger import merkle, signature, statement
 from dataexchange.ledger.signature import PublicKey, Signature, encode_base64
 from dataexchange.ledger.statement import Statement
+from dataexchange.ledger.suites import SUITES, SuiteName
 
 LIFE = timedelta(hours=1)
 
 
 class SigningKey:
-    """An actor's private key."""
+    """An actor's private key, of any suite."""
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
-        self._private = private
-        self.public = PublicKey("ed25519", private.public_key().public_bytes_raw())
+    def __init__(self, suite: SuiteName, secret: bytes) -> None:
+        opened = SUITES[suite].open(secret)
+        self.seed = secret
+        self.public = PublicKey(suite, opened.public)
         self.id = self.public.id
+        self._sign = opened.sign
 
     @classmethod
-    def generate(cls) -> "SigningKey":
+    def generate(cls, suite: SuiteName = "ed25519") -> "SigningKey":
         """Return a new key from the system's randomness."""
-        return cls(Ed25519PrivateKey.generate())
+        return cls(suite, SUITES[suite].generate())
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> "SigningKey":
-        """Return the key of a 32-byte seed."""
-        return cls(Ed25519PrivateKey.from_private_bytes(seed))
-
-    @property
-    def seed(self) -> bytes:
-        """The 32-byte seed, for keeping in a file of its owner."""
-        return self._private.private_bytes_raw()
+    def from_seed(cls, seed: bytes, suite: SuiteName = "ed25519") -> "SigningKey":
+        """Return the key of a 32-byte seed or secret; `ValueError` where it is none."""
+        return cls(suite, seed)
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature over `message`."""
-        return self._private.sign(message)
+        """Return the 64-byte signature over `message`, as the key's suite signs it."""
+        return self._sign(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +81,13 @@ class Actor:
     def sign(self, stated: Statement) -> Signature:
         """Return this actor's signature over one statement."""
         message = signature.pre_authentication(signature.STATEMENT_TYPE, stated.body)
-        return Signature("ed25519", encode_base64(self.key.sign(message)))
+        return Signature(self.key.public.suite, encode_base64(self.key.sign(message)))
 
     def sign_whole(self, stated: Sequence[Statement]) -> Signature:
         """Return the one signature under which a batch of statements is sent."""
         leaves = [merkle.leaf_hash(one.body) for one in stated]
         message = signature.batch_message(self.log, self.key.id, len(leaves), merkle.root(leaves))
-        return Signature("ed25519", encode_base64(self.key.sign(message)))
+        return Signature(self.key.public.suite, encode_base64(self.key.sign(message)))
 
     def sign_batch(self, stated: Sequence[Statement]) -> list[Signature]:
         """Return one signature per statement, all resting on a single signing of their tree."""

@@ -11,13 +11,10 @@ import msgspec
 
 from dataexchange.ledger import canonical, merkle
 from dataexchange.ledger.signature import (
-    BAD_SIGNATURE,
     BATCH_SIZE_MAX,
-    PublicKey,
     Signature,
-    batch_message,
     batch_signatures,
-    decode_base64,
+    verify_batch,
 )
 from dataexchange.ledger.statement import BAD_STATEMENT, Statement
 from dataexchange.registry import submission
@@ -85,7 +82,7 @@ def read_batch(body: bytes) -> list[Submission]:
         if fields.linked:
             raise LINKED_WRONG()
     leaves = [merkle.leaf_hash(one.body) for one in statements]
-    _require_batch_signature(first.log, first.key, leaves, batch.signature)
+    verify_batch(first.log, first.key, leaves, batch.signature)
     signatures = batch_signatures(batch.signature, leaves)
     return [submission.read(one, sign) for one, sign in zip(statements, signatures, strict=True)]
 
@@ -100,16 +97,6 @@ def read_several(body: bytes) -> tuple[list[Submission], bool]:
     if any(one.statement.fields.linked != expected for one in read):
         raise LINKED_WRONG()
     return read, several.linked
-
-
-def _require_batch_signature(log: str, key: str, leaves: list[bytes], signed: Signature) -> None:
-    message = batch_message(log, key, len(leaves), merkle.root(leaves))
-    try:
-        value = decode_base64(signed.value)
-    except ValueError as error:
-        raise BAD_SIGNATURE(key=key) from error
-    if signed.batch is not None or not PublicKey.parse(key).verify(message, value):
-        raise BAD_SIGNATURE(key=key)
 
 
 def _checked(one: One) -> Submission:

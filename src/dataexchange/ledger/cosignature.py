@@ -24,7 +24,7 @@ from dataexchange.ledger.note import (
     VerifierKey,
     signer_key,
 )
-from dataexchange.ledger.signature import verify_ed25519
+from dataexchange.ledger.suites.ed25519 import verify_ed25519
 
 TIME_SECONDS_MAX: Final = 2**63 - 1
 COSIGNATURE_TYPES: Final = (SignatureType.COSIGNATURE, SignatureType.ML_DSA_44)

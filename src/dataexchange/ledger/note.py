@@ -21,7 +21,8 @@ from typing import Final, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dataexchange.errors import IntegrityError
-from dataexchange.ledger.signature import decode_base64, is_usable_ed25519, verify_ed25519
+from dataexchange.ledger.signature import decode_base64
+from dataexchange.ledger.suites.ed25519 import is_usable_ed25519, verify_ed25519
 
 # Bounds that the specification asks for and leaves open (16 signatures at least).
 NOTE_SIZE_MAX: Final = 1_000_000

@@ -1,25 +1,21 @@
-"""Signatures of actors: suites, key ids, DSSE, and one signature over a batch.
+"""Signatures of actors: key ids, DSSE, and one signature over a batch.
 
 A key id is the key itself: base58btc multibase of the multicodec-prefixed public key, as in
 `did:key`. So a statement can be checked without asking anyone; whether the key was valid for its
-actor at that index is a rule, not a matter of bytes.
-
-One strict Ed25519 predicate: S < L, A and R canonical, neither of small order, and the equation
-without cofactor. Every verifier of ours meets it, whatever its library lets pass.
+actor at that index is a rule, not a matter of bytes. The key's prefix names its suite, and the
+suite's strict predicate judges its signatures (`ledger.suites`).
 """
 
 import base64
 import binascii
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import msgspec
-from nacl.bindings import crypto_sign_open
-from nacl.exceptions import BadSignatureError
 
 from dataexchange.errors import RefusalCode
 from dataexchange.ledger import merkle
+from dataexchange.ledger.suites import SUITES, SuiteName
 
 STATEMENT_TYPE = b"application/vnd.dataexchange.statement+json"
 BATCH_TYPE = b"application/vnd.dataexchange.batch"
@@ -27,17 +23,18 @@ BATCH_SIZE_MAX = 1_000
 
 BAD_KEY = RefusalCode(
     "signature.bad_key",
-    clause="W3C did:key; RFC 8032",
+    clause="W3C did:key; docs/ledger-format.md, keys and suites",
     zh="密钥标识无法使用：{reason}",
     en="The key id cannot be used: {reason}",
-    remedy_zh="密钥标识是公钥的 multibase 编码（z6Mk…），由 `dataexchange keygen` 生成。",
-    remedy_en="A key id is the multibase form of the public key (z6Mk…); `dataexchange keygen`"
-    " makes one.",
+    remedy_zh="密钥标识是公钥的 multibase 编码（z6Mk…、zQ3s… 或 zEPJ…），"
+    "由 `dataexchange keygen` 生成。",
+    remedy_en="A key id is the multibase form of the public key (z6Mk…, zQ3s…, zEPJ…);"
+    " `dataexchange keygen` makes one.",
     kind="malformed",
 )
 BAD_SIGNATURE = RefusalCode(
     "signature.bad",
-    clause="DSSE v1.0.2; RFC 8032",
+    clause="DSSE v1.0.2; docs/ledger-format.md, keys and suites",
     zh="签名与陈述及密钥 {key} 不符",
     en="The signature does not fit the statement and key {key}",
     remedy_zh="对规范字节按 DSSE 预认证编码重新签名，并确认使用的是所填密钥。",
@@ -56,9 +53,9 @@ class BatchPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A signature as entries carry it; `value` is base64."""
+    """A signature as entries carry it: the suite of its key, and 64 bytes in base64."""
 
-    suite: Literal["ed25519"]
+    suite: SuiteName
     value: str
     batch: BatchPosition | None = None
 
@@ -67,13 +64,13 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class PublicKey:
     """A public key of one suite; `raw` is what the suite's standard calls the encoded key."""
 
-    suite: str
+    suite: SuiteName
     raw: bytes
 
     @property
     def id(self) -> str:
         """The key id: multibase, base58btc."""
-        return "z" + _base58_encode(_MULTICODEC[self.suite] + self.raw)
+        return "z" + _base58_encode(SUITES[self.suite].prefix + self.raw)
 
     @staticmethod
     @lru_cache(maxsize=65_536)
@@ -82,10 +79,11 @@ class PublicKey:
         if len(key_id) > 64 or not key_id.startswith("z"):
             raise BAD_KEY(reason="not multibase base58btc")
         coded = _base58_decode(key_id[1:])
-        for suite, prefix in _MULTICODEC.items():
-            if coded.startswith(prefix):
-                key = PublicKey(suite, coded[len(prefix) :])
-                _require_usable_ed25519(key.raw)
+        for suite in SUITES.values():
+            if coded.startswith(suite.prefix):
+                key = PublicKey(suite.name, coded[len(suite.prefix) :])
+                if not suite.is_usable(key.raw):
+                    raise BAD_KEY(reason=f"not a usable key of {suite.name}")
                 if key.id != key_id:
                     raise BAD_KEY(reason="not in canonical form")
                 return key
@@ -93,7 +91,7 @@ class PublicKey:
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Tell whether `signature` is this key's over `message`."""
-        return verify_ed25519(self.raw, message, signature)
+        return SUITES[self.suite].verify(self.raw, message, signature)
 
 
 def pre_authentication(payload_type: bytes, body: bytes) -> bytes:
@@ -126,34 +124,23 @@ def batch_signatures(signed: Signature, leaves: list[bytes]) -> list[Signature]:
 def verify_statement(log: str, key_id: str, body: bytes, signature: Signature) -> None:
     """Refuse unless `signature` covers the canonical statement `body`, alone or in its batch."""
     if signature.batch is None:
-        verified = _verify(key_id, pre_authentication(STATEMENT_TYPE, body), signature.value)
+        message = pre_authentication(STATEMENT_TYPE, body)
+        verified = _verify(key_id, message, signature.suite, signature.value)
     else:
         root = _batch_root(body, signature.batch)
         message = batch_message(log, key_id, signature.batch.size, root)
-        verified = _verify_once(key_id, message, signature.value)
+        verified = _verify_once(key_id, message, signature.suite, signature.value)
     if not verified:
         raise BAD_SIGNATURE(key=key_id)
 
 
-def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Tell whether `signature` (64 bytes) is `public`'s over `message`, by the strict predicate."""
-    if len(signature) != 64 or not is_usable_ed25519(public):
-        return False
-    if not _is_canonical_point(signature[:32]) or signature[:32] in _SMALL_ORDER:
-        return False
-    if int.from_bytes(signature[32:], "little") >= _ED25519_ORDER:
-        return False
-    try:
-        crypto_sign_open(signature + message, public)
-    except BadSignatureError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=65_536)
-def is_usable_ed25519(public: bytes) -> bool:
-    """Tell whether `public` is 32 bytes, canonical and not of small order."""
-    return len(public) == 32 and _is_canonical_point(public) and public not in _SMALL_ORDER
+def verify_batch(log: str, key_id: str, leaves: list[bytes], signature: Signature) -> None:
+    """Refuse unless `signature` covers the batch of statements with these leaf hashes."""
+    message = batch_message(log, key_id, len(leaves), merkle.root(leaves))
+    if signature.batch is not None or not _verify(
+        key_id, message, signature.suite, signature.value
+    ):
+        raise BAD_SIGNATURE(key=key_id)
 
 
 def encode_base64(data: bytes) -> str:
@@ -172,20 +159,21 @@ def decode_base64(text: str) -> bytes:
     return data
 
 
-def _verify(key_id: str, message: bytes, value: str) -> bool:
+def _verify(key_id: str, message: bytes, suite: SuiteName, value: str) -> bool:
     if len(value) != 88:  # 64 bytes in base64
         return False
     try:
         signature = decode_base64(value)
     except ValueError:
         return False
-    return PublicKey.parse(key_id).verify(message, signature)
+    key = PublicKey.parse(key_id)
+    return key.suite == suite and key.verify(message, signature)
 
 
 @lru_cache(maxsize=256)
-def _verify_once(key_id: str, message: bytes, value: str) -> bool:
+def _verify_once(key_id: str, message: bytes, suite: SuiteName, value: str) -> bool:
     """Verify a batch's message; remembered, so that its entries cost one verification."""
-    return _verify(key_id, message, value)
+    return _verify(key_id, message, suite, value)
 
 
 def _paths_below(level: list[bytes], paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -212,19 +200,6 @@ def _batch_root(body: bytes, batch: BatchPosition) -> bytes:
         raise BAD_SIGNATURE(key="batch path") from error
 
 
-def _require_usable_ed25519(public: bytes) -> None:
-    if not is_usable_ed25519(public):
-        raise BAD_KEY(reason="not a usable Ed25519 point")
-
-
-def _is_canonical_point(encoded: bytes) -> bool:
-    """Tell whether the y of an encoded point is reduced, and x's sign is not set for x = 0."""
-    y = int.from_bytes(encoded, "little") & ((1 << 255) - 1)
-    if y >= _ED25519_PRIME:
-        return False
-    return not (encoded[31] & 0x80 and y in (1, _ED25519_PRIME - 1))
-
-
 def _base58_encode(data: bytes) -> str:
     number, digits = int.from_bytes(data, "big"), []
     while number:
@@ -246,17 +221,3 @@ def _base58_decode(text: str) -> bytes:
 
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_MULTICODEC = {"ed25519": b"\xed\x01"}
-_ED25519_PRIME = 2**255 - 19
-_ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
-# The eight points of small order in canonical encoding, with either sign bit.
-_SMALL_ORDER_Y = (
-    0,
-    1,
-    _ED25519_PRIME - 1,
-    2707385501144840649318225287225658788936804267575313519463743609750303402022,
-    55188659117513257062467267217118295137698188065244968500265048394206261417927,
-)
-_SMALL_ORDER = frozenset(
-    (y | sign << 255).to_bytes(32, "little") for y in _SMALL_ORDER_Y for sign in (0, 1)
-)

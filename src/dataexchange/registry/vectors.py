@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nacl import bindings as sodium
-
 from dataexchange.identity import access
 from dataexchange.ledger import canonical, entry, merkle, sealing, signature, statement
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
@@ -18,7 +16,9 @@ from dataexchange.ledger.entry import NO_PREVIOUS, encode_signature
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.ledger.proof import TlogProof
 from dataexchange.ledger.signature import PublicKey, Signature, encode_base64
-from dataexchange.registry.strict_vectors import strict_cases
+from dataexchange.ledger.suites import SUITES, SuiteName
+from dataexchange.registry.strict_ed25519 import strict_ed25519
+from dataexchange.registry.strict_weierstrass import sign_sm2, strict_secp256k1, strict_sm2
 
 LOG = "example.test/log"
 ACTOR = "party_01k9m3e3xkf2v8n5q7r1s4t6w8"
@@ -39,7 +39,10 @@ def vectors() -> dict[str, Any]:
         "entries": _entries(),
         "sealed": _sealed(),
         "access-token": _access_token(),
-        "ed25519-strict": strict_cases(),
+        "suites": [_suite_vector(suite) for suite in SUITES],
+        "ed25519-strict": strict_ed25519(),
+        "secp256k1-strict": strict_secp256k1(),
+        "sm2-strict": strict_sm2(),
     }
 
 
@@ -48,8 +51,8 @@ def _keys() -> Json:
         "about": "Seeds are published: they sign nothing but these vectors.",
         "actor": ACTOR,
         "seed": SEED.hex(),
-        "public": _public(SEED).raw.hex(),
-        "key": _public(SEED).id,
+        "public": _public().raw.hex(),
+        "key": _public().id,
         "log": LOG,
         "log_seed": LOG_SEED.hex(),
         "log_vkey": _log_signer().vkey,
@@ -115,7 +118,7 @@ def _statement(number: int, event: str, payload: Json, **optional: Any) -> bytes
             "actor": ACTOR,
             "event": event,
             "id": _id(number),
-            "key": _public(SEED).id,
+            "key": _public().id,
             "log": LOG,
             "not_after": statement.format_time(AT + timedelta(hours=1)),
             "occurred_at": statement.format_time(AT),
@@ -125,9 +128,9 @@ def _statement(number: int, event: str, payload: Json, **optional: Any) -> bytes
     )
 
 
-def _statement_vector(body: bytes) -> Json:
+def _statement_vector(body: bytes, suite: SuiteName = "ed25519") -> Json:
     message = signature.pre_authentication(signature.STATEMENT_TYPE, body)
-    signed = _signature(body)
+    signed = _signature(body, suite)
     return {
         "statement": body.decode(),
         "sha256": hashlib.sha256(body).hexdigest(),
@@ -141,13 +144,29 @@ def _request(body: bytes, signed: Signature) -> bytes:
     return b'{"signature":%b,"statement":%b}' % (encode_signature(signed), body)
 
 
-def _batch() -> Json:
+def _suite_vector(suite: SuiteName) -> Json:
+    """Return a key of `suite`, and a statement, a batch and a token that it signs."""
+    public = _public(suite)
+    body = _statement(20, "example.recorded@1", {"suite": suite}, key=public.id)
+    return {
+        "suite": suite,
+        "secret": SEED.hex(),
+        "public": public.raw.hex(),
+        "key": public.id,
+        "statement": _statement_vector(body, suite),
+        "batch": _batch(suite),
+        "access_token": _access_token(suite),
+    }
+
+
+def _batch(suite: SuiteName = "ed25519") -> Json:
     """Return one signature over five statements, and what each takes along of it."""
-    bodies = [_statement(10 + n, "example.recorded@1", {"number": n}) for n in range(5)]
+    key = _public(suite).id
+    bodies = [_statement(10 + n, "example.recorded@1", {"number": n}, key=key) for n in range(5)]
     leaves = [merkle.leaf_hash(body) for body in bodies]
     root = merkle.root(leaves)
-    message = signature.batch_message(LOG, _public(SEED).id, len(leaves), root)
-    signed = Signature("ed25519", encode_base64(_sign(SEED, message)))
+    message = signature.batch_message(LOG, key, len(leaves), root)
+    signed = Signature(suite, encode_base64(_sign(message, suite)))
     return {
         "root": root.hex(),
         "pre_authentication": encode_base64(message),
@@ -218,13 +237,13 @@ def _sealed() -> list[Json]:
     ]
 
 
-def _access_token() -> Json:
-    body = access.body(ACTOR, _public(SEED).id, LOG, issued_at=AT, life=timedelta(minutes=30))
+def _access_token(suite: SuiteName = "ed25519") -> Json:
+    body = access.body(ACTOR, _public(suite).id, LOG, issued_at=AT, life=timedelta(minutes=30))
     message = signature.pre_authentication(access.TOKEN_TYPE, body)
     return {
         "body": body.decode(),
         "pre_authentication": encode_base64(message),
-        "token": access.join(body, _sign(SEED, message)),
+        "token": access.join(body, _sign(message, suite)),
     }
 
 
@@ -236,19 +255,18 @@ def _id(number: int) -> str:
     return f"evt_01k9m3e3xkf2v8n5q7r1s4t6{number:02d}"
 
 
-def _signature(body: bytes) -> Signature:
+def _signature(body: bytes, suite: SuiteName = "ed25519") -> Signature:
     message = signature.pre_authentication(signature.STATEMENT_TYPE, body)
-    return Signature("ed25519", encode_base64(_sign(SEED, message)))
+    return Signature(suite, encode_base64(_sign(message, suite)))
 
 
-def _sign(seed: bytes, message: bytes) -> bytes:
-    _, secret = sodium.crypto_sign_seed_keypair(seed)
-    return bytes(sodium.crypto_sign(message, secret)[:64])
+def _sign(message: bytes, suite: SuiteName) -> bytes:
+    """Return a signature that comes out the same each time."""
+    return sign_sm2(SEED, message) if suite == "sm2" else SUITES[suite].open(SEED).sign(message)
 
 
-def _public(seed: bytes) -> PublicKey:
-    public, _ = sodium.crypto_sign_seed_keypair(seed)
-    return PublicKey("ed25519", public)
+def _public(suite: SuiteName = "ed25519") -> PublicKey:
+    return PublicKey(suite, SUITES[suite].open(SEED).public)
 
 
 def _log_signer() -> Ed25519Signer:
