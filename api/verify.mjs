@@ -1,0 +1,2044 @@
+// A second verifier of bundles 证据包的第二个验证程序: one file, no dependency, Node 20.12+ or a browser.
+//
+//   node api/verify.mjs BUNDLE --policy FILE [--known-checkpoint FILE] [--json]
+//   import { verifyBundle } from "./verify.mjs"
+//
+// Written from docs/ledger-format.md and the C2SP and RFC texts that it names, and not from the
+// Python verifier, so that their agreement means something. In this order it checks:
+//
+//   1. The checkpoint: a signed note, by a log of the policy, cosigned by the policy's quorum.
+//   2. The members of the zip: each once, all that a log of that size has, and no other.
+//   3. Every entry: canonical JSON, form, index, the log's chain and every subject's chain, time,
+//      the statement once, linked groups whole, `expects`, the actor's signature.
+//   4. That the key was valid for its actor at that index, by the events of parties and keys.
+//   5. The Merkle root, the hash tiles, and a checkpoint known from elsewhere as a prefix.
+//   6. That the log calls itself by the checkpoint's name and announced the key that signs for it.
+//   7. All content: it has the hash that names it, and a statement that refers to it.
+//
+// What it does NOT check is in `NOT_CHECKED`, and every verdict repeats it. Exit status of the
+// command: 0 sound, 1 unsound, 2 unusable.
+
+export const NOT_CHECKED = [
+  {
+    zh: "业务规则未重放：除主体与密钥外，不检查事件类型、载荷模式、角色和各环节的条件",
+    en:
+      "business rules are not replayed: apart from parties and keys, no event's type, schema," +
+      " role or condition is checked",
+  },
+  {
+    zh: "条目应涉及哪些主体与对象由规则决定，此处只检查所列各链是否相连",
+    en: "which subjects an entry must have follows from the rules; here the chains of those listed",
+  },
+  {
+    zh: "账户合计、评估数字和公布的指标不复算",
+    en: "accounts, figures of valuations and published indicators are not computed again",
+  },
+];
+
+// ---------------------------------------------------------------------------------- verdicts
+
+/** What makes a bundle unsound; `index` is the entry at fault, where one is. */
+export class Unsound extends Error {
+  constructor(code, zh, en, index = null) {
+    super(`${code}: ${en}`);
+    Object.assign(this, { code, zh, en, index });
+  }
+}
+
+/** Nothing can be judged: no policy, no zip, a form that this verifier does not know. */
+export class Unusable extends Error {
+  constructor(zh, en) {
+    super(en);
+    Object.assign(this, { code: "unusable", zh, en });
+  }
+}
+
+// ------------------------------------------------------------------------------------- bytes
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+export const utf8 = (text) => ENCODER.encode(text);
+const fromUtf8 = (bytes) => DECODER.decode(bytes); // throws where it is not UTF-8
+
+export function hex(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 1) text += HEX[bytes[at]];
+  return text;
+}
+
+export const fromHex = (text) =>
+  Uint8Array.from(text.match(/../g) ?? [], (two) => parseInt(two, 16));
+
+export function concat(...parts) {
+  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+const equal = (left, right) =>
+  left.length === right.length && left.every((one, at) => one === right[at]);
+const binary = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+const fromBinary = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+export const base64 = (bytes) => btoa(binary(bytes));
+
+/** Return the bytes of canonical standard base64, or null: padding kept, no stray bit, no space. */
+export function fromBase64(text) {
+  try {
+    const decoded = atob(text);
+    return btoa(decoded) === text ? fromBinary(decoded) : null;
+  } catch {
+    return null;
+  }
+}
+
+const bigEndian = (bytes) => BigInt(`0x${hex(bytes) || "0"}`);
+const littleEndian = (bytes) => bigEndian(Uint8Array.from(bytes).reverse());
+const toBigEndian = (number, size) => fromHex(number.toString(16).padStart(2 * size, "0"));
+const u64 = (number) => toBigEndian(BigInt(number), 8);
+
+// ------------------------------------------------------------------------------------ hashes
+// Ours is synchronous: to hash an entry takes less time than to wait for a promise of its hash.
+
+const PRIMES = [];
+for (let one = 2; PRIMES.length < 80; one += 1) {
+  if (PRIMES.every((prime) => one % prime)) PRIMES.push(one);
+}
+
+/** Return the first 64 bits of the fraction of a prime's `degree`-th root (FIPS 180-4, 4.2). */
+function rootFraction(prime, degree) {
+  const target = BigInt(prime) << (64n * degree);
+  let root = 0n;
+  for (let bit = 1n << 68n; bit; bit >>= 1n) {
+    if ((root | bit) ** degree <= target) root |= bit;
+  }
+  return root & 0xffffffffffffffffn;
+}
+
+const K512 = PRIMES.map((prime) => rootFraction(prime, 3n));
+const H512 = PRIMES.slice(0, 8).map((prime) => rootFraction(prime, 2n));
+const K256 = Int32Array.from(K512.slice(0, 64), (word) => Number(word >> 32n));
+const H256 = Int32Array.from(H512, (word) => Number(word >> 32n));
+const W256 = new Int32Array(64);
+
+/** Return the joined parts with the padding of Merkle–Damgård hashes, in whole blocks. */
+function padded(parts, blockSize, lengthSize) {
+  const size = parts.reduce((total, part) => total + part.length, 0);
+  const whole = Math.ceil((size + 1 + lengthSize) / blockSize) * blockSize;
+  const block = new Uint8Array(whole);
+  let at = 0;
+  for (const part of parts) {
+    block.set(part, at);
+    at += part.length;
+  }
+  block[at] = 0x80;
+  const view = new DataView(block.buffer);
+  view.setUint32(whole - 8, size / 2 ** 29);
+  view.setUint32(whole - 4, (size << 3) >>> 0);
+  return block;
+}
+
+/** SHA-256 (FIPS 180-4) of the joined parts. */
+export function sha256(...parts) {
+  const data = padded(parts, 64, 8);
+  const view = new DataView(data.buffer);
+  const state = H256.slice();
+  for (let at = 0; at < data.length; at += 64) {
+    for (let i = 0; i < 16; i += 1) W256[i] = view.getInt32(at + 4 * i);
+    for (let i = 16; i < 64; i += 1) {
+      const x = W256[i - 15];
+      const y = W256[i - 2];
+      const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+      const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+      W256[i] = (W256[i - 16] + s0 + W256[i - 7] + s1) | 0;
+    }
+    let a = state[0],
+      b = state[1],
+      c = state[2],
+      d = state[3];
+    let e = state[4],
+      f = state[5],
+      g = state[6],
+      h = state[7];
+    for (let i = 0; i < 64; i += 1) {
+      const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K256[i] + W256[i]) | 0;
+      const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = (d + t1) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (t1 + t2) | 0;
+    }
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+    state[4] += e;
+    state[5] += f;
+    state[6] += g;
+    state[7] += h;
+  }
+  return fromWords(state);
+}
+
+function fromWords(words) {
+  const bytes = new Uint8Array(4 * words.length);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < words.length; at += 1) view.setInt32(4 * at, words[at]);
+  return bytes;
+}
+
+/** SHA-512 (FIPS 180-4) of the joined parts; slow, for where WebCrypto has no Ed25519. */
+export function sha512(...parts) {
+  const data = padded(parts, 128, 16);
+  const mask = 0xffffffffffffffffn;
+  const rotate = (word, by) => ((word >> by) | (word << (64n - by))) & mask;
+  const state = H512.slice();
+  for (let at = 0; at < data.length; at += 128) {
+    const w = [];
+    for (let i = 0; i < 16; i += 1) w.push(bigEndian(data.subarray(at + 8 * i, at + 8 * i + 8)));
+    for (let i = 16; i < 80; i += 1) {
+      const s0 = rotate(w[i - 15], 1n) ^ rotate(w[i - 15], 8n) ^ (w[i - 15] >> 7n);
+      const s1 = rotate(w[i - 2], 19n) ^ rotate(w[i - 2], 61n) ^ (w[i - 2] >> 6n);
+      w.push((w[i - 16] + s0 + w[i - 7] + s1) & mask);
+    }
+    let [a, b, c, d, e, f, g, h] = state;
+    for (let i = 0; i < 80; i += 1) {
+      const s1 = rotate(e, 14n) ^ rotate(e, 18n) ^ rotate(e, 41n);
+      const t1 = h + s1 + ((e & f) ^ (~e & mask & g)) + K512[i] + w[i];
+      const s0 = rotate(a, 28n) ^ rotate(a, 34n) ^ rotate(a, 39n);
+      const t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
+      [a, b, c, d, e, f, g, h] = [(t1 + t2) & mask, a, b, c, (d + t1) & mask, e, f, g];
+    }
+    [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] = (state[i] + word) & mask));
+  }
+  return concat(...state.map((word) => toBigEndian(word, 8)));
+}
+
+/** SM3 (GM/T 0004-2012) of the joined parts. */
+export function sm3(...parts) {
+  const data = padded(parts, 64, 8);
+  const view = new DataView(data.buffer);
+  const rotate = (word, by) => (word << (by % 32)) | (word >>> (-by % 32));
+  const p0 = (x) => x ^ rotate(x, 9) ^ rotate(x, 17);
+  const p1 = (x) => x ^ rotate(x, 15) ^ rotate(x, 23);
+  const state = Int32Array.of(
+    0x7380166f,
+    0x4914b2b9,
+    0x172442d7,
+    0xda8a0600,
+    0xa96f30bc,
+    0x163138aa,
+    0xe38dee4d,
+    0xb0fb0e4e,
+  );
+  const w = new Int32Array(68);
+  for (let at = 0; at < data.length; at += 64) {
+    for (let i = 0; i < 16; i += 1) w[i] = view.getInt32(at + 4 * i);
+    for (let i = 16; i < 68; i += 1) {
+      w[i] = p1(w[i - 16] ^ w[i - 9] ^ rotate(w[i - 3], 15)) ^ rotate(w[i - 13], 7) ^ w[i - 6];
+    }
+    let [a, b, c, d, e, f, g, h] = state;
+    for (let i = 0; i < 64; i += 1) {
+      const t = i < 16 ? 0x79cc4519 : 0x7a879d8a;
+      const ss1 = rotate((rotate(a, 12) + e + rotate(t, i)) | 0, 7);
+      const ff = i < 16 ? a ^ b ^ c : (a & b) | (a & c) | (b & c);
+      const gg = i < 16 ? e ^ f ^ g : (e & f) | (~e & g);
+      const tt1 = (ff + d + (ss1 ^ rotate(a, 12)) + (w[i] ^ w[i + 4])) | 0;
+      const tt2 = (gg + h + ss1 + w[i]) | 0;
+      [a, b, c, d, e, f, g, h] = [tt1, a, rotate(b, 9), c, p0(tt2), e, rotate(f, 19), g];
+    }
+    [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] ^= word));
+  }
+  return fromWords(state);
+}
+
+/** The permutation Keccak-f[1600] (FIPS 202, 3.3) on 25 lanes of 64 bits, lane x + 5y. */
+function keccak(lanes) {
+  const mask = 0xffffffffffffffffn;
+  const rotate = (word, by) => (by ? ((word << by) | (word >> (64n - by))) & mask : word);
+  let lfsr = 1;
+  for (let round = 0; round < 24; round += 1) {
+    const columns = [0, 1, 2, 3, 4].map(
+      (x) => lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20],
+    );
+    for (let x = 0; x < 5; x += 1) {
+      const by = columns[(x + 4) % 5] ^ rotate(columns[(x + 1) % 5], 1n);
+      for (let y = 0; y < 25; y += 5) lanes[x + y] ^= by;
+    }
+    let [x, y, current] = [1, 0, lanes[1]];
+    for (let step = 0; step < 24; step += 1) {
+      [x, y] = [y, (2 * x + 3 * y) % 5];
+      const by = BigInt((((step + 1) * (step + 2)) / 2) % 64);
+      [current, lanes[x + 5 * y]] = [lanes[x + 5 * y], rotate(current, by)];
+    }
+    for (let row = 0; row < 25; row += 5) {
+      const old = lanes.slice(row, row + 5);
+      for (let i = 0; i < 5; i += 1) {
+        lanes[row + i] = old[i] ^ (~old[(i + 1) % 5] & mask & old[(i + 2) % 5]);
+      }
+    }
+    for (let bit = 0; bit < 7; bit += 1) {
+      if (lfsr & 1) lanes[0] ^= 1n << BigInt(2 ** bit - 1);
+      lfsr = (lfsr << 1) ^ (lfsr & 0x80 ? 0x171 : 0);
+    }
+  }
+}
+
+/** A sponge over Keccak-f: absorb `data`, pad from `suffix`, squeeze `size` bytes. */
+function sponge(rate, suffix, data, size) {
+  const block = new Uint8Array(Math.ceil((data.length + 1) / rate) * rate);
+  block.set(data);
+  block[data.length] ^= suffix;
+  block[block.length - 1] ^= 0x80;
+  const lanes = new Array(25).fill(0n);
+  for (let at = 0; at < block.length; at += rate) {
+    for (let i = 0; i < rate / 8; i += 1) {
+      lanes[i] ^= littleEndian(block.subarray(at + 8 * i, at + 8 * i + 8));
+    }
+    keccak(lanes);
+  }
+  const out = [];
+  for (let done = 0; done < size; done += rate) {
+    if (done) keccak(lanes);
+    for (let i = 0; i < rate / 8; i += 1) out.push(...toBigEndian(lanes[i], 8).reverse());
+  }
+  return Uint8Array.from(out.slice(0, size));
+}
+
+/** Keccak-256 with the padding of before FIPS 202, as EVM chains use it. */
+export const keccak256 = (...parts) => sponge(136, 0x01, concat(...parts), 32);
+
+// ---------------------------------------------------------------------------- canonical JSON
+
+const DEPTH_MAX = 64;
+const STRING = /"[^"\\\0-\x1f]*(?:\\(?:["\\bfnrt]|u00(?:0[1-7be-f]|1[0-9a-f]))[^"\\\0-\x1f]*)*"/y;
+const NUMBER = /0|-?[1-9][0-9]{0,15}(?![0-9])/y;
+const WORD = /true|false|null/y;
+const ASCII = /^[\0-\x7f]*$/;
+
+/**
+ * Return what canonical JSON says, and where each member of the outermost object stands.
+ *
+ * RFC 8785 over I-JSON without floats: one spelling only. Escapes are the shortest; a lone
+ * surrogate has no UTF-8 and, escaped, is no shortest form; keys ascend, so none comes twice.
+ */
+export function parseCanonical(bytes) {
+  let text;
+  try {
+    text = fromUtf8(bytes);
+  } catch {
+    throw notCanonical("not UTF-8");
+  }
+  const spans = new Map();
+  let at = 0;
+
+  function take(token) {
+    token.lastIndex = at;
+    const found = token.exec(text);
+    if (found === null) throw notCanonical(`unexpected at ${at}`);
+    at = token.lastIndex;
+    return found[0];
+  }
+
+  function expect(character) {
+    if (text[at] !== character) throw notCanonical(`'${character}' expected at ${at}`);
+    at += 1;
+  }
+
+  function value(depth) {
+    const first = text[at];
+    if (first === "{" || first === "[") {
+      if (depth > DEPTH_MAX) throw notCanonical(`nested deeper than ${DEPTH_MAX}`);
+      at += 1;
+      if (first === "{") members(depth);
+      else items(depth);
+    } else if (first === '"') take(STRING);
+    else if (first === "-" || (first >= "0" && first <= "9")) number();
+    else take(WORD);
+  }
+
+  function members(depth) {
+    let previous = null;
+    while (text[at] !== "}") {
+      if (previous !== null) expect(",");
+      const quoted = take(STRING);
+      const key = quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
+      if (!ASCII.test(key)) throw notCanonical("a key is not ASCII");
+      if (previous !== null && key <= previous) throw notCanonical(`key ${key} is out of order`);
+      expect(":");
+      const start = at;
+      value(depth + 1);
+      if (depth === 1) spans.set(key, [start, at]);
+      previous = key;
+      if (text[at] !== "," && text[at] !== "}") throw notCanonical(`unexpected at ${at}`);
+    }
+    at += 1;
+  }
+
+  function items(depth) {
+    for (let first = true; text[at] !== "]"; first = false) {
+      if (!first) expect(",");
+      value(depth + 1);
+      if (text[at] !== "]" && text[at] !== ",") throw notCanonical(`unexpected at ${at}`);
+    }
+    at += 1;
+  }
+
+  function number() {
+    if (!Number.isSafeInteger(Number(take(NUMBER)))) throw notCanonical("an integer too large");
+  }
+
+  value(1);
+  if (at !== text.length) throw notCanonical(`more after the end, at ${at}`);
+  // Parsed by the platform: it makes own properties even of keys such as __proto__.
+  return { value: JSON.parse(text), text, spans };
+}
+
+const notCanonical = (why) =>
+  new Unsound("json.not_canonical", `JSON 不是规范形式：${why}`, `not in canonical form: ${why}`);
+
+// ---------------------------------------------------------------------- Ed25519, the strict one
+
+const P = 2n ** 255n - 19n;
+const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+const mod = (number, modulus) => ((number % modulus) + modulus) % modulus;
+
+export function power(base, exponent, modulus) {
+  let [result, square] = [1n, mod(base, modulus)];
+  for (let left = exponent; left; left >>= 1n) {
+    if (left & 1n) result = (result * square) % modulus;
+    square = (square * square) % modulus;
+  }
+  return result;
+}
+
+const inverse = (number, modulus) => power(number, modulus - 2n, modulus);
+const D = mod(-121665n * inverse(121666n, P), P);
+const ROOT_OF_MINUS_ONE = power(2n, (P - 1n) / 4n, P);
+
+/** Points are (X : Y : Z : T) with x = X/Z, y = Y/Z, xy = T/Z (RFC 8032, 5.1.4). */
+const NEUTRAL = [0n, 1n, 1n, 0n];
+
+function addPoints([x1, y1, z1, t1], [x2, y2, z2, t2]) {
+  const a = ((y1 - x1) * (y2 - x2)) % P;
+  const b = ((y1 + x1) * (y2 + x2)) % P;
+  const c = (2n * t1 * D * t2) % P;
+  const d = (2n * z1 * z2) % P;
+  const [e, f, g, h] = [b - a, d - c, d + c, b + a];
+  return [(e * f) % P, (g * h) % P, (f * g) % P, (e * h) % P];
+}
+
+/** Return u·left + v·right, by joint doubling. */
+function combine(u, left, v, right, add, neutral) {
+  const both = add(left, right);
+  let sum = neutral;
+  for (
+    let bit = BigInt(Math.max(u.toString(2).length, v.toString(2).length)) - 1n;
+    bit >= 0n;
+    bit -= 1n
+  ) {
+    sum = add(sum, sum);
+    const [one, other] = [(u >> bit) & 1n, (v >> bit) & 1n];
+    if (one || other) sum = add(sum, one && other ? both : one ? left : right);
+  }
+  return sum;
+}
+
+/** Return the point of a canonical encoding, or null (RFC 8032, 5.1.3). */
+export function decodePoint(bytes) {
+  if (bytes.length !== 32) return null;
+  const encoded = littleEndian(bytes);
+  const [sign, y] = [encoded >> 255n, encoded & ((1n << 255n) - 1n)];
+  if (y >= P) return null;
+  const [u, v] = [mod(y * y - 1n, P), mod(D * y * y + 1n, P)];
+  let x = (u * power(v, 3n, P) * power(u * power(v, 7n, P), (P - 5n) / 8n, P)) % P;
+  if ((v * x * x) % P !== u) x = (x * ROOT_OF_MINUS_ONE) % P;
+  if ((v * x * x) % P !== u || (x === 0n && sign)) return null;
+  if ((x & 1n) !== sign) x = P - x;
+  return [x, y, 1n, (x * y) % P];
+}
+
+function encodePoint([x, y, z]) {
+  const inverted = inverse(mod(z, P), P);
+  const [affineX, affineY] = [mod(x * inverted, P), mod(y * inverted, P)];
+  return toBigEndian(affineY | ((affineX & 1n) << 255n), 32).reverse();
+}
+
+const BASE = decodePoint(toBigEndian(mod(4n * inverse(5n, P), P), 32).reverse());
+
+// y of the points whose order divides 8. A point of small order is a key that signs anything.
+const SMALL_ORDER_Y = (() => {
+  for (let y = 2n; ; y += 1n) {
+    const point = decodePoint(toBigEndian(y, 32).reverse());
+    if (point === null) continue;
+    const generator = combine(L, point, 0n, NEUTRAL, addPoints, NEUTRAL);
+    const multiples = [NEUTRAL];
+    while (multiples.length < 8) multiples.push(addPoints(multiples.at(-1), generator));
+    const found = new Set(
+      multiples.map((one) => littleEndian(encodePoint(one)) & ((1n << 255n) - 1n)),
+    );
+    if (found.size === 5) return found;
+  }
+})();
+
+/** Tell whether 32 bytes are spelt canonically and not of small order; not yet, whether a point. */
+function isFitEncoding(bytes) {
+  const y = littleEndian(bytes) & ((1n << 255n) - 1n);
+  return bytes.length === 32 && y < P && !SMALL_ORDER_Y.has(y);
+}
+
+const pointsOfKeys = new Map();
+
+/** Tell whether `key` is a public key: a point in its canonical encoding, not of small order. */
+export function isEd25519Key(key) {
+  const name = hex(key);
+  if (!pointsOfKeys.has(name)) pointsOfKeys.set(name, isFitEncoding(key) && decodePoint(key));
+  return Boolean(pointsOfKeys.get(name));
+}
+
+/** Tell whether S·B = R + k·A, without cofactor, all in plain arithmetic. */
+export function verifyEd25519InArithmetic(key, message, signature) {
+  const [x, y, z, t] = pointsOfKeys.get(hex(key)) || decodePoint(key);
+  const [r, s] = [signature.subarray(0, 32), littleEndian(signature.subarray(32))];
+  const k = littleEndian(sha512(r, key, message)) % L;
+  const found = combine(s, BASE, k, [P - x, y, z, P - t], addPoints, NEUTRAL);
+  return equal(encodePoint(found), r);
+}
+
+/** The strict predicate: S < L; A and R canonical, points, not of small order; no cofactor. */
+export async function verifyEd25519(key, message, signature) {
+  if (signature.length !== 64 || !isEd25519Key(key)) return false;
+  if (!isFitEncoding(signature.subarray(0, 32))) return false;
+  if (littleEndian(signature.subarray(32)) >= L) return false;
+  return (await backend())(key, message, signature);
+}
+
+/** The platform's Ed25519 where it answers as the predicate does on cases that others let pass. */
+let chosen = null;
+const backend = () => (chosen ??= choose());
+
+async function choose() {
+  if (!globalThis.crypto?.subtle) return verifyEd25519InArithmetic;
+  try {
+    for (const [valid, key, signature] of TRIALS) {
+      const found = await verifyOnPlatform(fromHex(key), utf8("trial"), fromHex(signature));
+      if (found !== valid) return verifyEd25519InArithmetic;
+    }
+    return verifyOnPlatform;
+  } catch {
+    return verifyEd25519InArithmetic; // it has no Ed25519
+  }
+}
+
+const importedKeys = new Map();
+
+async function verifyOnPlatform(key, message, signature) {
+  const name = hex(key);
+  if (!importedKeys.has(name)) {
+    if (importedKeys.size > 10_000) importedKeys.clear();
+    importedKeys.set(
+      name,
+      crypto.subtle.importKey("raw", key, { name: "Ed25519" }, false, ["verify"]),
+    );
+  }
+  return crypto.subtle.verify(
+    { name: "Ed25519" },
+    await importedKeys.get(name),
+    signature,
+    message,
+  );
+}
+
+// Over "trial": a plain signature; the same with a bit changed; one whose R has a part of small
+// order, which only an equation with cofactor accepts; and one by a key with such a part, which
+// holds without cofactor.
+const TRIALS = [
+  [
+    true,
+    "ce0835d5eef35d3d7194904428ab19ee30b76afce559883b3b3542994e42af45",
+    "7ab6b9c61da451954fbf4cf51b231678fb5e4b7cd74f80a464f07f29cff3142d" +
+      "aa10d97f00a6296368cd7d7e890fc7892acc07fcc2251d35a375142cc5da8100",
+  ],
+  [
+    false,
+    "ce0835d5eef35d3d7194904428ab19ee30b76afce559883b3b3542994e42af45",
+    "7ab6b9c61da451954fbf4cf51b231678fb5e4b7cd74f80a464f07f29cff3142d" +
+      "aa11d97f00a6296368cd7d7e890fc7892acc07fcc2251d35a375142cc5da8100",
+  ],
+  [
+    false,
+    "ce0835d5eef35d3d7194904428ab19ee30b76afce559883b3b3542994e42af45",
+    "076fe1bbc49ed949c1c79f65817b4a86801afc326401be5a09e1c21e4cf7742c" +
+      "d36384d7698f91d8ace5fa96b65e8766b949af0171ed573d6550dcde469bac06",
+  ],
+  [
+    true,
+    "11cafa6189fadaeb44521804c87f0e5cbc49236185e67e41742c3dbcfc553d92",
+    "2f1132ca61ab38dff00f2fea3228f24c6c71d58085b80e47e19515cb27e8d047" +
+      "4cdab72106f7051f4ed5a08feb9f783d3d07aab6b14a3d389f758485c569f406",
+  ],
+];
+
+// --------------------------------------------------------------- secp256k1 and SM2, in arithmetic
+
+/** y² = x³ + ax + b over p, with generator g of prime order n; p ≡ 3 mod 4. */
+const SECP256K1 = {
+  p: 2n ** 256n - 2n ** 32n - 977n,
+  a: 0n,
+  b: 7n,
+  n: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
+  g: [
+    0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,
+    0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8n,
+  ],
+};
+const SM2 = {
+  p: 0xfffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffffn,
+  a: 0xfffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffcn,
+  b: 0x28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93n,
+  n: 0xfffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123n,
+  g: [
+    0x32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7n,
+    0xbc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0n,
+  ],
+};
+
+/** Return the point of a compressed encoding (SEC 1, 2.3.4), or null. */
+function decompress({ p, a, b }, bytes) {
+  if (bytes.length !== 33 || (bytes[0] !== 2 && bytes[0] !== 3)) return null;
+  const x = bigEndian(bytes.subarray(1));
+  if (x >= p) return null;
+  const square = (x * x * x + a * x + b) % p;
+  const y = power(square, (p + 1n) / 4n, p);
+  if ((y * y) % p !== square) return null;
+  return [x, (y & 1n) === BigInt(bytes[0] & 1) ? y : (p - y) % p];
+}
+
+/** Return the addition of points (X : Y : Z), x = X/Z², y = Y/Z³; Z = 0 at infinity. */
+function jacobian({ p, a }) {
+  function twice([x, y, z]) {
+    const yy = (y * y) % p;
+    const s = (4n * x * yy) % p;
+    const m = (3n * x * x + a * z ** 4n) % p;
+    const x3 = mod(m * m - 2n * s, p);
+    return [x3, mod(m * (s - x3) - 8n * yy * yy, p), (2n * y * z) % p];
+  }
+
+  return function add(left, right) {
+    const [[x1, y1, z1], [x2, y2, z2]] = [left, right];
+    if (z1 === 0n) return right;
+    if (z2 === 0n) return left;
+    const [zz1, zz2] = [(z1 * z1) % p, (z2 * z2) % p];
+    const [u1, u2] = [(x1 * zz2) % p, (x2 * zz1) % p];
+    const [s1, s2] = [(y1 * zz2 * z2) % p, (y2 * zz1 * z1) % p];
+    if (u1 === u2) return s1 === s2 ? twice(left) : [1n, 1n, 0n];
+    const [h, r] = [mod(u2 - u1, p), mod(s2 - s1, p)];
+    const hh = (h * h) % p;
+    const v = (u1 * hh) % p;
+    const x3 = mod(r * r - h * hh - 2n * v, p);
+    return [x3, mod(r * (v - x3) - s1 * h * hh, p), (h * z1 * z2) % p];
+  };
+}
+
+/** Return the affine x of u·G + v·Q, or null at infinity. */
+function xOfSum(curve, u, v, [x, y]) {
+  const add = jacobian(curve);
+  const sum = combine(u, [...curve.g, 1n], v, [x, y, 1n], add, [1n, 1n, 0n]);
+  if (sum[2] === 0n) return null;
+  const inverted = inverse(sum[2], curve.p);
+  return (sum[0] * inverted * inverted) % curve.p;
+}
+
+/** r and s of a signature, or null where one of them is out of [1, most]. */
+function scalars(signature, rMost, sMost) {
+  if (signature.length !== 64) return null;
+  const [r, s] = [bigEndian(signature.subarray(0, 32)), bigEndian(signature.subarray(32))];
+  return r >= 1n && r <= rMost && s >= 1n && s <= sMost ? [r, s] : null;
+}
+
+/** ECDSA over EIP-191's digest, low s only. */
+export function verifySecp256k1(key, message, signature) {
+  const { n } = SECP256K1;
+  const [point, pair] = [decompress(SECP256K1, key), scalars(signature, n - 1n, (n - 1n) / 2n)];
+  if (point === null || pair === null) return false;
+  const prefix = utf8(`\x19Ethereum Signed Message:\n${message.length}`);
+  const [z, w] = [bigEndian(keccak256(prefix, message)), inverse(pair[1], n)];
+  const x = xOfSum(SECP256K1, (z * w) % n, (pair[0] * w) % n, point);
+  return x !== null && x % n === pair[0];
+}
+
+/** SM2 with SM3 (GM/T 0003.2-2012), the signer's id being the default one. */
+export function verifySm2(key, message, signature) {
+  const { a, b, g, n } = SM2;
+  const [point, pair] = [decompress(SM2, key), scalars(signature, n - 1n, n - 1n)];
+  if (point === null || pair === null) return false;
+  const curve = [a, b, ...g, ...point].map((number) => toBigEndian(number, 32));
+  const z = sm3(Uint8Array.of(0, 0x80), utf8("1234567812345678"), ...curve);
+  const [e, t] = [bigEndian(sm3(z, message)), (pair[0] + pair[1]) % n];
+  const x = t === 0n ? null : xOfSum(SM2, pair[1], t, point);
+  return x !== null && (e + x) % n === pair[0];
+}
+
+// -------------------------------------------------------------------------- keys of parties
+
+const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const SUITES = {
+  ed25519: { prefix: "ed01", isKey: isEd25519Key, verify: verifyEd25519 },
+  secp256k1: {
+    prefix: "e701",
+    isKey: (key) => decompress(SECP256K1, key) !== null,
+    verify: verifySecp256k1,
+  },
+  sm2: { prefix: "8624", isKey: (key) => decompress(SM2, key) !== null, verify: verifySm2 },
+};
+
+function fromBase58(text) {
+  let number = 0n;
+  for (const character of text) {
+    const digit = BASE58.indexOf(character);
+    if (digit < 0) return null;
+    number = number * 58n + BigInt(digit);
+  }
+  const digits = number ? number.toString(16) : "";
+  const zeros = text.length - text.replace(/^1+/, "").length;
+  return concat(new Uint8Array(zeros), fromHex(digits.length % 2 ? `0${digits}` : digits));
+}
+
+const keysById = new Map();
+
+/** Return the suite and the bytes of a key id; base58btc as in did:key has one spelling. */
+export function parseKey(id) {
+  if (!keysById.has(id)) keysById.set(id, readKey(id));
+  const key = keysById.get(id);
+  if (key) return key;
+  throw new Unsound(
+    "signature.bad_key",
+    `密钥标识无法使用：${id}`,
+    `the key id ${id} cannot be used`,
+  );
+}
+
+function readKey(id) {
+  const coded = id.length <= 64 && id[0] === "z" ? fromBase58(id.slice(1)) : null;
+  if (coded === null) return null;
+  for (const [name, suite] of Object.entries(SUITES)) {
+    const raw = coded.subarray(2);
+    if (hex(coded.subarray(0, 2)) === suite.prefix)
+      return suite.isKey(raw) ? { name, suite, raw } : null;
+  }
+  return null;
+}
+
+// ------------------------------------------------------------------- Merkle tree of RFC 9162
+
+export const leafHash = (entry) => sha256(Uint8Array.of(0), entry);
+const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
+const EMPTY_ROOT = sha256();
+
+/** Return the root that an inclusion path leads to (RFC 9162, 2.1.3.2), or null. */
+export function rootFromInclusion(leaf, index, size, path) {
+  if (!(index >= 0 && index < size) || [leaf, ...path].some((one) => one.length !== 32))
+    return null;
+  let [position, last, node] = [index, size - 1, leaf];
+  for (const sibling of path) {
+    if (last === 0) return null;
+    if (position % 2 || position === last) {
+      node = nodeHash(sibling, node);
+      while (position % 2 === 0 && position !== 0)
+        [position, last] = [position / 2, Math.floor(last / 2)];
+    } else {
+      node = nodeHash(node, sibling);
+    }
+    [position, last] = [Math.floor(position / 2), Math.floor(last / 2)];
+  }
+  return last === 0 ? node : null;
+}
+
+/** Tell whether a tree of `size` continues that of `oldSize` (RFC 9162, 2.1.4.2). */
+export function isConsistent(oldSize, size, proof, oldRoot, root) {
+  if ([oldRoot, root, ...proof].some((one) => one.length !== 32) || !(oldSize <= size))
+    return false;
+  if (oldSize === size) {
+    return proof.length === 0 && equal(oldRoot, root) && (size > 0 || equal(root, EMPTY_ROOT));
+  }
+  // Every tree grew from nothing: such a proof would prove nothing.
+  if (oldSize === 0) return false;
+  let [position, last] = [oldSize - 1, size - 1];
+  while (position % 2) [position, last] = [Math.floor(position / 2), Math.floor(last / 2)];
+  const nodes = position === 0 ? [oldRoot, ...proof] : proof;
+  if (nodes.length === 0) return false;
+  let [before, after] = [nodes[0], nodes[0]];
+  for (const node of nodes.slice(1)) {
+    if (last === 0) return false;
+    if (position % 2 || position === last) {
+      [before, after] = [nodeHash(node, before), nodeHash(node, after)];
+      while (position % 2 === 0 && position !== 0)
+        [position, last] = [position / 2, Math.floor(last / 2)];
+    } else {
+      after = nodeHash(after, node);
+    }
+    [position, last] = [Math.floor(position / 2), Math.floor(last / 2)];
+  }
+  return last === 0 && equal(before, oldRoot) && equal(after, root);
+}
+
+/** Return the root over hashes; an odd last node is promoted, never paired with itself. */
+export function rootOf(hashes) {
+  let level = hashes;
+  while (level.length > 1) {
+    const parents = [];
+    for (let at = 0; at + 1 < level.length; at += 2)
+      parents.push(nodeHash(level[at], level[at + 1]));
+    level = level.length % 2 ? [...parents, level.at(-1)] : parents;
+  }
+  return level.length ? level[0] : EMPTY_ROOT;
+}
+
+const TILE_WIDTH = 256;
+
+/** The tree as it grows: per level of tiles the hashes of the last, unfinished tile. */
+class Tree {
+  size = 0;
+  rows = [];
+
+  /** Append a leaf hash; `onTile(level, index, hashes)` hears of each tile that it completes. */
+  append(leaf, onTile) {
+    this.size += 1;
+    let [hash, count] = [leaf, this.size];
+    for (let level = 0; ; level += 1) {
+      const row = (this.rows[level] ??= []);
+      row.push(hash);
+      if (row.length < TILE_WIDTH) return;
+      onTile(level, count / TILE_WIDTH - 1, row);
+      [hash, count, this.rows[level]] = [rootOf(row), count / TILE_WIDTH, []];
+    }
+  }
+
+  /** The root: each row's perfect subtrees, the larger ones left, joined from the right. */
+  root() {
+    const subtrees = [];
+    for (const row of [...this.rows].reverse()) {
+      let at = 0;
+      for (let width = TILE_WIDTH / 2; width >= 1; width /= 2) {
+        if (!(row.length & width)) continue;
+        subtrees.push(rootOf(row.slice(at, at + width)));
+        at += width;
+      }
+    }
+    return subtrees.length
+      ? subtrees.reduceRight((right, left) => nodeHash(left, right))
+      : EMPTY_ROOT;
+  }
+}
+
+/** Return the path of a tile in a bundle; `level` may be "entries" (C2SP tlog-tiles). */
+export function tilePath(level, index, width) {
+  const groups = [];
+  for (let left = index; groups.length === 0 || left > 0; left = Math.floor(left / 1000)) {
+    groups.unshift(`${groups.length ? "x" : ""}${String(left % 1000).padStart(3, "0")}`);
+  }
+  return `tile/${level}/${groups.join("/")}${width === TILE_WIDTH ? "" : `.p/${width}`}`;
+}
+
+/** Yield [level, index, width] of the tiles of a row that covers `size`. */
+function* rowOfTiles(level, size) {
+  for (let index = 0; index * TILE_WIDTH < size; index += 1) {
+    yield [level, index, Math.min(TILE_WIDTH, size - index * TILE_WIDTH)];
+  }
+}
+
+function* hashTiles(size) {
+  for (
+    let [level, count] = [0, size];
+    count > 0;
+    level += 1, count = Math.floor(count / TILE_WIDTH)
+  ) {
+    yield* rowOfTiles(level, count);
+  }
+}
+
+// -------------------------------------- notes, checkpoints, cosignatures, policies (C2SP texts)
+
+const LOG_KEY = 0x01;
+const COSIGNER_KEY = 0x04;
+const NAME = /^[^\p{White_Space}+\0-\x1f]+$/u;
+const badNote = (en) => new Unsound("checkpoint.malformed", `检查点格式有误：${en}`, en);
+
+/** Return the key that a vkey `name+hash+base64` is, or null where it is none of a known type. */
+export function parseVkey(text) {
+  const [, name, id, encoded] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text) ?? [];
+  const typed = encoded === undefined ? null : fromBase64(encoded);
+  if (!typed?.length || !NAME.test(name)) return null;
+  const [type, key] = [typed[0], typed.subarray(1)];
+  if (type !== LOG_KEY && type !== COSIGNER_KEY) return null;
+  const keyId = hex(sha256(utf8(name), Uint8Array.of(0x0a), typed).subarray(0, 4));
+  return id.toLowerCase() === keyId && isEd25519Key(key)
+    ? { name, type, key, keyId, vkey: text }
+    : null;
+}
+
+/** Return the text of a note and its signature lines (C2SP signed-note), none verified. */
+export function parseNote(bytes) {
+  if (bytes.length > 1_000_000) throw badNote("a note has a million bytes at most");
+  let note;
+  try {
+    note = fromUtf8(bytes);
+  } catch {
+    throw badNote("a note is UTF-8");
+  }
+  if (/[\0-\x09\x0b-\x1f]/.test(note)) throw badNote("a note holds no control character");
+  const at = note.lastIndexOf("\n\n");
+  if (at < 0 || !note.endsWith("\n")) throw badNote("no signature lines under a text");
+  const lines = note.slice(at + 2, -1).split("\n");
+  if (lines.length > 100) throw badNote("a note has 100 signatures at most");
+  return { text: note.slice(0, at + 1), signatures: lines.map(parseSignatureLine) };
+}
+
+function parseSignatureLine(line) {
+  const [, name, encoded] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? [];
+  const data = encoded === undefined ? null : fromBase64(encoded);
+  if (!data || data.length <= 4 || !NAME.test(name))
+    throw badNote("a signature line is '— name base64'");
+  return { name, keyId: hex(data.subarray(0, 4)), value: data.subarray(4) };
+}
+
+/** Return origin, size and root of a checkpoint's text (C2SP tlog-checkpoint, no extension). */
+export function parseCheckpoint(text) {
+  const lines = text.split("\n");
+  const root =
+    lines.length === 4 && lines[3] === "" && lines[0] !== "" ? fromBase64(lines[2]) : null;
+  if (root?.length !== 32 || !/^(0|[1-9][0-9]{0,15})$/.test(lines[1])) {
+    throw badNote("a checkpoint is origin, size and base64 root");
+  }
+  const size = Number(lines[1]);
+  if (!Number.isSafeInteger(size)) throw badNote("no log is so large");
+  if (size === 0 && !equal(root, EMPTY_ROOT)) throw badNote("an empty log has the root of nothing");
+  return { origin: lines[0], size, root };
+}
+
+/** Tell whether a note signature is `key`'s on `text` (types 01 and 04). */
+async function isSignedBy(key, text, value) {
+  if (key.type === LOG_KEY) return verifyEd25519(key.key, utf8(text), value);
+  if (value.length !== 72 || value[0] & 0x80) return false;
+  const time = bigEndian(value.subarray(0, 8));
+  const message = utf8(`cosignature/v1\ntime ${time}\n${text}`);
+  return verifyEd25519(key.key, message, value.subarray(8));
+}
+
+/** Return the policy that a file is (C2SP tlog-policy); its octets beyond ASCII are opaque. */
+export function parsePolicy(bytes) {
+  const policy = { logs: [], witnesses: new Map(), groups: [], quorum: null };
+  const [names, members, keys] = [new Set(), new Set(), new Set()];
+
+  function fail(en) {
+    throw new Unusable(`验证策略无法使用：${en}`, `the policy cannot be used: ${en}`);
+  }
+
+  function define(name) {
+    if (name === "none" || names.has(name)) fail(`the name ${name} is taken`);
+    names.add(name);
+  }
+
+  function key(vkey, type) {
+    let parsed;
+    try {
+      parsed = parseVkey(fromUtf8(fromBinary(vkey)));
+    } catch {
+      parsed = null; // not UTF-8
+    }
+    if (parsed?.type !== type) fail(`no key of a type that this verifier knows here: ${vkey}`);
+    // A key counts once, whatever names it is listed under.
+    if (keys.has(hex(parsed.key))) fail(`the key of ${parsed.name} is listed twice`);
+    keys.add(hex(parsed.key));
+    return parsed;
+  }
+
+  const takers = {
+    log(words) {
+      if (words.length < 1 || words.length > 2) fail("a log line is 'log <vkey> [<url>]'");
+      policy.logs.push(key(words[0], LOG_KEY));
+    },
+    witness(words) {
+      if (words.length < 2 || words.length > 3)
+        fail("a witness line is 'witness <name> <vkey> [<url>]'");
+      define(words[0]);
+      policy.witnesses.set(words[0], key(words[1], COSIGNER_KEY));
+    },
+    group([name, threshold, ...those]) {
+      if (those.length === 0) fail("a group line is 'group <name> all|any|<k> <member>...'");
+      for (const member of those) {
+        if (!names.has(member) || members.has(member)) fail(`${member} is unknown or counts twice`);
+        members.add(member);
+      }
+      define(name);
+      const least = { any: "1", all: String(those.length) }[threshold] ?? threshold;
+      if (!/^[1-9][0-9]{0,5}$/.test(least) || least > those.length)
+        fail(`no threshold: ${threshold}`);
+      policy.groups.push({ name, least: Number(least), members: those });
+    },
+    quorum(words) {
+      if (words.length !== 1 || policy.quorum !== null) fail("a policy has one quorum line");
+      if (words[0] !== "none" && !names.has(words[0])) fail(`${words[0]} is not defined above`);
+      policy.quorum = words[0];
+    },
+  };
+
+  const text = binary(bytes);
+  if (bytes.length > 1_000_000 || /[^\t\n\x20-\x7e\x80-\xff]/.test(text))
+    fail("it holds control characters");
+  if (!text.endsWith("\n")) fail("every line ends in a newline");
+  for (const line of text.slice(0, -1).split("\n")) {
+    const [keyword, ...words] = line.replace(/^[ \t]+|[ \t]+$/g, "").split(/[ \t]+/);
+    if (keyword === "" || keyword.startsWith("#")) continue;
+    if (!Object.hasOwn(takers, keyword)) fail(`unknown keyword ${keyword}`);
+    takers[keyword](words);
+  }
+  if (policy.quorum === null) fail("a policy has one quorum line");
+  return policy;
+}
+
+/** Return the checkpoint in a note if a log of the policy signed it and the quorum agrees. */
+export async function openCheckpoint(policy, bytes) {
+  const { text, signatures } = parseNote(bytes);
+  const known = [...policy.logs, ...policy.witnesses.values()];
+  const signed = new Set();
+  for (const { name, keyId, value } of signatures) {
+    const key = known.find((one) => one.name === name && one.keyId === keyId);
+    if (key === undefined) continue; // a line of an unknown key says nothing
+    if (!(await isSignedBy(key, text, value)))
+      throw badNote(`the signature of ${name} does not verify`);
+    signed.add(key);
+  }
+  const checkpoint = parseCheckpoint(text);
+  const log = policy.logs.find((key) => signed.has(key) && key.name === checkpoint.origin);
+  if (log === undefined) throw badNote(`no log of the policy signed as ${checkpoint.origin}`);
+  const agreed = new Set(
+    [...policy.witnesses].filter(([, key]) => signed.has(key)).map(([name]) => name),
+  );
+  const witnesses = [...agreed];
+  for (const group of policy.groups) {
+    if (group.members.filter((one) => agreed.has(one)).length >= group.least)
+      agreed.add(group.name);
+  }
+  if (policy.quorum !== "none" && !agreed.has(policy.quorum)) {
+    throw badNote(
+      `cosigned by ${witnesses.join(", ") || "no witness"}, not by quorum ${policy.quorum}`,
+    );
+  }
+  return { ...checkpoint, log, witnesses };
+}
+
+/** Tell whether a tlog-proof file proves `entry` to be in a log that the policy believes. */
+export async function verifyEntryProof(entry, proof, policy, origin) {
+  const text = fromUtf8(proof);
+  const at = text.indexOf("\n\n");
+  const [version, ...lines] = text.slice(0, Math.max(at, 0)).split("\n");
+  const extra = lines[0]?.startsWith("extra ")
+    ? fromBase64(lines.shift().slice(6))
+    : Uint8Array.of(0);
+  const [, index] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? "") ?? [];
+  const path = lines.map(fromBase64);
+  if (
+    version !== "c2sp.org/tlog-proof@v1" ||
+    index === undefined ||
+    !extra?.length ||
+    path.length > 63
+  ) {
+    throw badNote("this is no tlog-proof");
+  }
+  if (path.includes(null)) throw badNote("a hash of the path is not base64");
+  const checkpoint = await openCheckpoint(policy, utf8(text.slice(at + 2)));
+  if (checkpoint.origin !== origin) return false;
+  const root = rootFromInclusion(leafHash(entry), Number(index), checkpoint.size, path);
+  return root !== null && equal(root, checkpoint.root);
+}
+
+// ----------------------------------------------------------------------------------- the zip
+
+const CRC = Int32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte;
+  for (let bit = 0; bit < 8; bit += 1) rest = rest & 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1;
+  return rest;
+});
+
+function crc32(bytes) {
+  let rest = -1;
+  for (let at = 0; at < bytes.length; at += 1) rest = CRC[(rest ^ bytes[at]) & 0xff] ^ (rest >>> 8);
+  return ~rest >>> 0;
+}
+
+/** The members of a zip, read one at a time from a `Blob`; stored or deflated, nothing else. */
+class Zip {
+  members = new Map();
+
+  static async open(blob) {
+    const zip = new Zip();
+    zip.blob = blob;
+    try {
+      await zip.#readDirectory();
+    } catch (error) {
+      if (error instanceof Unsound) throw error;
+      throw new Unusable("不是可读的证据包", `not a readable bundle: ${error.message}`);
+    }
+    return zip;
+  }
+
+  async #view(start, end) {
+    if (start < 0 || start > end || end > this.blob.size) throw new RangeError("cut short");
+    return new DataView(await this.blob.slice(start, end).arrayBuffer());
+  }
+
+  async #readDirectory() {
+    const { start, size, count } = await this.#directory();
+    const view = await this.#view(start, start + size);
+    let at = 0;
+    for (let left = count; left > 0; left -= 1) {
+      if (view.getUint32(at, true) !== 0x02014b50) throw new RangeError("no directory entry");
+      const lengths = [28, 30, 32].map((place) => view.getUint16(at + place, true));
+      const raw = new Uint8Array(view.buffer, at + 46, lengths[0]);
+      const extra = new DataView(view.buffer, at + 46 + lengths[0], lengths[1]);
+      const name = binary(raw); // every name of ours is ASCII
+      const member = {
+        flags: view.getUint16(at + 8, true),
+        method: view.getUint16(at + 10, true),
+        crc: view.getUint32(at + 16, true),
+        packed: view.getUint32(at + 20, true),
+        size: view.getUint32(at + 24, true),
+        offset: view.getUint32(at + 42, true),
+        raw,
+      };
+      widen(member, extra);
+      if (this.members.has(name))
+        throw new Unsound("bundle.duplicate", "证据包有重名成员", `member ${name} appears twice`);
+      this.members.set(name, member);
+      at += 46 + lengths[0] + lengths[1] + lengths[2];
+    }
+    if (at !== size) throw new RangeError("the directory holds more than its entries");
+  }
+
+  /** Find the directory by the record that ends the file, and by its zip64 form where it has one. */
+  async #directory() {
+    const base = Math.max(0, this.blob.size - 65_557);
+    const tail = await this.#view(base, this.blob.size);
+    let at = tail.byteLength - 22;
+    const ends = () =>
+      tail.getUint32(at, true) === 0x06054b50 &&
+      at + 22 + tail.getUint16(at + 20, true) === tail.byteLength;
+    while (at >= 0 && !ends()) at -= 1;
+    if (at < 0) throw new RangeError("no end of a zip");
+    const found = {
+      count: tail.getUint16(at + 10, true),
+      size: tail.getUint32(at + 12, true),
+      start: tail.getUint32(at + 16, true),
+    };
+    if (at < 20 || tail.getUint32(at - 20, true) !== 0x07064b50) return found;
+    const place = Number(tail.getBigUint64(at - 12, true));
+    const wide = await this.#view(place, place + 56);
+    if (wide.getUint32(0, true) !== 0x06064b50) throw new RangeError("no zip64 end");
+    const [count, size, start] = [32, 40, 48].map((field) =>
+      Number(wide.getBigUint64(field, true)),
+    );
+    return { count, size, start };
+  }
+
+  /** Return a member's bytes, `most` at most, its sizes and its CRC-32 as the directory says. */
+  async read(name, most) {
+    const member = this.members.get(name);
+    if (member.size > most) throw tooLarge(name);
+    try {
+      const local = await this.#view(member.offset, member.offset + 30);
+      const start = member.offset + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+      const spelt = await this.#view(member.offset + 30, member.offset + 30 + member.raw.length);
+      if (
+        local.getUint32(0, true) !== 0x04034b50 ||
+        local.getUint16(26, true) !== member.raw.length
+      )
+        throw null;
+      if (!equal(new Uint8Array(spelt.buffer), member.raw) || member.flags & 0x41) throw null;
+      const packed = this.blob.slice(start, start + member.packed);
+      if (packed.size !== member.packed) throw null;
+      const data = await unpacked(packed, member);
+      if (data.length !== member.size || crc32(data) !== member.crc) throw null;
+      return data;
+    } catch {
+      throw new Unsound(
+        "bundle.damaged",
+        `${name} 已损坏`,
+        `${name} cannot be read`,
+        firstIndex(name),
+      );
+    }
+  }
+}
+
+/** Take the wide sizes and offset of a zip64 extra field, where the narrow ones are all ones. */
+function widen(member, extra) {
+  for (let at = 0; at + 4 <= extra.byteLength; at += 4 + extra.getUint16(at + 2, true)) {
+    if (extra.getUint16(at, true) !== 1) continue;
+    let place = at + 4;
+    for (const field of ["size", "packed", "offset"]) {
+      if (member[field] !== 0xffffffff) continue;
+      member[field] = Number(extra.getBigUint64(place, true));
+      place += 8;
+    }
+  }
+}
+
+/** Return the bytes of a packed member; never more than one byte beyond what it claims to be. */
+async function unpacked(packed, { method, size }) {
+  if (method === 0) return new Uint8Array(await packed.arrayBuffer());
+  if (method !== 8) throw null;
+  const reader = packed.stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const chunks = [];
+  let total = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    chunks.push(next.value);
+    total += next.value.length;
+    if (total > size) {
+      await reader.cancel();
+      throw null;
+    }
+  }
+  return concat(...chunks);
+}
+
+const tooLarge = (name) => new Unsound("bundle.too_large", `${name} 过大`, `${name} is too large`);
+
+/** Return the index of the first entry that a member holds, or null where it holds none. */
+function firstIndex(name) {
+  const digits = /^tile\/entries\/([x0-9/]+)/.exec(name)?.[1].replace(/[x/]/g, "");
+  return digits ? Number(digits) * TILE_WIDTH : null;
+}
+
+// ------------------------------------------------------------------- statements and entries
+
+const STATEMENT_SIZE_MAX = 57_344;
+const BATCH_SIZE_MAX = 1_000;
+const NO_PREVIOUS = "0".repeat(64);
+const HASH = /^[0-9a-f]{64}$/;
+const PARTY = /^party_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const STATEMENT_ID = /^evt_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const EVENT = /^[a-z_]+\.[a-z_]+@[1-9][0-9]{0,3}$/;
+const TIME = /^(?!0000)\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/;
+
+const isText = (value) => typeof value === "string";
+const isCount = (value) => Number.isInteger(value) && value >= 1;
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isMapOf = (value, test) => isObject(value) && Object.values(value).every(test);
+const isListOf = (value, test) => Array.isArray(value) && value.every(test);
+
+function isTime(text) {
+  if (!isText(text) || !TIME.test(text)) return false;
+  const seconds = text.slice(0, 19);
+  const moment = new Date(`${seconds}Z`);
+  return !Number.isNaN(moment.valueOf()) && moment.toISOString().slice(0, 19) === seconds;
+}
+
+const microseconds = (time) =>
+  BigInt(Date.parse(`${time.slice(0, 19)}Z`)) * 1000n + BigInt(time.slice(20, 26));
+
+/** Refuse an object that lacks a member, has another, or has one that fails its test. */
+function requireMembers(what, object, required, optional = {}) {
+  if (!isObject(object)) throw malformed(`${what} is no object`);
+  for (const name of Object.keys(object)) {
+    if (!Object.hasOwn(required, name) && !Object.hasOwn(optional, name))
+      throw malformed(`${what} has a member ${name}`);
+  }
+  for (const [name, test] of Object.entries(required)) {
+    if (!Object.hasOwn(object, name) || !test(object[name])) throw malformed(`${what}: ${name}`);
+  }
+  for (const [name, test] of Object.entries(optional)) {
+    if (Object.hasOwn(object, name) && !test(object[name])) throw malformed(`${what}: ${name}`);
+  }
+}
+
+const malformed = (en) => new Unsound("entry.malformed", `条目格式有误：${en}`, en);
+const isOne = (value) => value === 1;
+
+const ENTRY_MEMBERS = {
+  index: (value) => Number.isInteger(value) && value >= 0,
+  prev: (value) => isText(value) && HASH.test(value),
+  recorded_at: isTime,
+  signature: isObject,
+  statement: isObject,
+  subjects: isObject,
+  v: isOne,
+};
+const LINK_MEMBERS = { prev: ENTRY_MEMBERS.prev, seq: isCount };
+const SIGNATURE_MEMBERS = {
+  suite: (value) => isText(value) && Object.hasOwn(SUITES, value),
+  value: isText,
+};
+const BATCH_MEMBERS = {
+  path: (value) => isListOf(value, isText),
+  position: (value) => Number.isInteger(value) && value >= 0,
+  size: (value) => isCount(value) && value <= BATCH_SIZE_MAX,
+};
+const STATEMENT_MEMBERS = {
+  actor: (value) => isText(value) && PARTY.test(value),
+  event: (value) => isText(value) && EVENT.test(value),
+  id: (value) => isText(value) && STATEMENT_ID.test(value),
+  key: isText,
+  log: isText,
+  not_after: isTime,
+  occurred_at: isTime,
+  payload: isObject,
+  v: isOne,
+};
+const STATEMENT_OPTIONS = {
+  expects: (value) => isMapOf(value, Number.isInteger),
+  linked: (value) =>
+    isListOf(value, isText) && new Set(value).size === value.length && value.length !== 1,
+  sealed: (value) => isMapOf(value, (one) => isText(one) && HASH.test(one)),
+};
+
+/** Return the entry that canonical bytes are: its members, and the exact bytes of its statement. */
+export function parseEntry(bytes) {
+  let parsed;
+  try {
+    parsed = parseCanonical(bytes);
+  } catch (fault) {
+    throw malformed(fault.en);
+  }
+  const { value: fields, text, spans } = parsed;
+  requireMembers("the entry", fields, ENTRY_MEMBERS);
+  const { signature, statement, subjects } = fields;
+  requireMembers("the signature", signature, SIGNATURE_MEMBERS, { batch: isObject });
+  if (Object.hasOwn(signature, "batch"))
+    requireMembers("the batch", signature.batch, BATCH_MEMBERS);
+  requireMembers("the statement", statement, STATEMENT_MEMBERS, STATEMENT_OPTIONS);
+  for (const link of Object.values(subjects)) requireMembers("a subject", link, LINK_MEMBERS);
+  if (!Object.hasOwn(subjects, statement.actor))
+    throw malformed("the actor is not among the subjects");
+  const { id, linked = [] } = statement;
+  if (linked.length && !linked.includes(id)) throw malformed("linked leaves out its own statement");
+  const body = utf8(text.slice(...spans.get("statement")));
+  if (body.length > STATEMENT_SIZE_MAX) throw malformed("the statement is too large");
+  return { ...fields, body };
+}
+
+/** DSSE's pre-authentication encoding (DSSE v1.0.2). */
+export function preAuthentication(type, body) {
+  return concat(utf8(`DSSEv1 ${type.length} ${type} ${body.length} `), body);
+}
+
+const STATEMENT_TYPE = "application/vnd.dataexchange.statement+json";
+const BATCH_TYPE = "application/vnd.dataexchange.batch";
+const batches = new Map();
+
+/** Tell whether the signature is the named key's over the statement, alone or in its batch. */
+export async function isStatementSigned({ key: id, log }, body, { suite, value, batch }) {
+  const key = parseKey(id);
+  const signature = fromBase64(value);
+  if (signature?.length !== 64 || key.name !== suite) return false;
+  if (batch === undefined)
+    return key.suite.verify(key.raw, preAuthentication(STATEMENT_TYPE, body), signature);
+  const path = batch.path.map(fromBase64);
+  const root = path.includes(null)
+    ? null
+    : rootFromInclusion(leafHash(body), batch.position, batch.size, path);
+  if (root === null) return false;
+  const text = `dataexchange-batch/v1\n${log}\n${id}\n${batch.size}\n${base64(root)}\n`;
+  const name = text + value;
+  if (!batches.has(name)) {
+    if (batches.size > 1_000) batches.clear();
+    batches.set(
+      name,
+      key.suite.verify(key.raw, preAuthentication(BATCH_TYPE, utf8(text)), signature),
+    );
+  }
+  return batches.get(name);
+}
+
+// --------------------------------------------------------------- who may sign: parties and keys
+
+function demand(condition, code, zh, en) {
+  if (!condition) throw new Unsound(code, zh, en);
+}
+
+const AUTHORITIES = ["operator", "regulator"];
+
+/** The parties of a log and their keys, folded from the events that say so. */
+class Parties {
+  #parties = new Map();
+
+  /** Refuse a statement whose actor may not sign now, or not this; then take what it changes. */
+  take({ actor, event, key, payload }) {
+    if (event === "log.opened@1") return this.#open(actor, key, payload);
+    if (event === "party.applied@1") return this.#apply(actor, key, payload);
+    const party = this.#parties.get(actor);
+    demand(
+      party?.status === "active",
+      "party.not_active",
+      `主体 ${actor} 不在有效状态`,
+      `party ${actor} is not active`,
+    );
+    demand(
+      party.keys.get(key) === true,
+      "key.not_valid",
+      `密钥 ${key} 此时无效`,
+      `key ${key} is not valid at this index`,
+    );
+    if (Object.hasOwn(Parties.#CHANGES, event)) {
+      Parties.#CHANGES[event].call(this, { actor, roles: party.roles, payload });
+    } else if (/^(party|key|log)\./.test(event) && event !== "party.grouped@1") {
+      throw new Unusable(
+        `本验证程序不认识事件 ${event}`,
+        `this verifier does not know the event ${event}`,
+      );
+    }
+    return undefined;
+  }
+
+  /** Tell whether the actor has one of `roles`. */
+  hasRole(actor, roles) {
+    return roles.some((role) => this.#parties.get(actor)?.roles.has(role));
+  }
+
+  #open(actor, key, { operator, regulators }) {
+    requireSame(operator.party, actor);
+    requireSame(operator.key, key);
+    demand(
+      operator.roles.includes("operator"),
+      "log.roles_at_opening",
+      "开账主体不是运营机构",
+      "the opener is no operator",
+    );
+    for (const profile of regulators) {
+      demand(
+        String(profile.roles) === "regulator",
+        "log.roles_at_opening",
+        "监管机构只能是 regulator",
+        "a regulator has another role",
+      );
+    }
+    for (const profile of [operator, ...regulators]) this.#add(profile, "active");
+  }
+
+  #apply(actor, key, profile) {
+    requireSame(profile.party, actor);
+    requireSame(profile.key, key);
+    demand(
+      !profile.roles.includes("operator"),
+      "party.role_reserved",
+      "不可申请 operator",
+      "nobody applies to be operator",
+    );
+    this.#add(profile, "applied");
+  }
+
+  #add({ party, key, roles }, status) {
+    demand(
+      !this.#parties.has(party),
+      "aggregate.exists",
+      `主体 ${party} 已存在`,
+      `party ${party} exists`,
+    );
+    parseKey(key);
+    this.#parties.set(party, { status, roles: new Set(roles), keys: new Map([[key, true]]) });
+  }
+
+  #get(id, status) {
+    const party = this.#parties.get(id);
+    demand(party !== undefined, "aggregate.not_found", `没有主体 ${id}`, `there is no party ${id}`);
+    const fits = status === undefined || party.status === status;
+    demand(
+      fits,
+      "aggregate.wrong_status",
+      `主体 ${id} 不是 ${status}`,
+      `party ${id} is not ${status}`,
+    );
+    return party;
+  }
+
+  #addKey(id, key) {
+    const { keys } = this.#get(id);
+    parseKey(key);
+    demand(!keys.has(key), "key.known", `密钥 ${key} 登记过`, `key ${key} was recorded before`);
+    keys.set(key, true);
+  }
+
+  #endKey(id, key) {
+    const { keys } = this.#get(id);
+    demand(keys.get(key) === true, "key.unknown", `没有有效密钥 ${key}`, `no valid key ${key}`);
+    keys.set(key, false);
+    demand(
+      [...keys.values()].includes(true),
+      "key.last",
+      "这是最后一把密钥",
+      "it is the last valid key",
+    );
+  }
+
+  /** Return the party named, whose status an authority may set from `before`. */
+  #decided({ roles, payload }, before) {
+    const by = AUTHORITIES.some((role) => roles.has(role));
+    demand(by, "role.missing", "须由运营或监管机构签署", "an operator or regulator signs this");
+    return this.#get(payload.party, before);
+  }
+
+  /** The party itself ends a key, or an authority for it. */
+  #ended({ actor, roles, payload }) {
+    if (!AUTHORITIES.some((role) => roles.has(role))) requireSame(payload.party, actor);
+    this.#endKey(payload.party, payload.key);
+  }
+
+  static #CHANGES = {
+    "party.admitted@1"(by) {
+      const party = this.#decided(by, "applied");
+      const granted = new Set(by.payload.roles);
+      const offered = [...granted].every((role) => party.roles.has(role));
+      demand(offered, "party.role_not_applied_for", "有未申请的角色", "a role was not applied for");
+      requireRegulatorFor(granted, by.roles);
+      Object.assign(party, { status: "active", roles: granted });
+    },
+    "party.suspended@1"(by) {
+      const party = this.#decided(by, "active");
+      requireRegulatorFor(party.roles, by.roles);
+      party.status = "suspended";
+    },
+    "party.reinstated@1"(by) {
+      this.#decided(by, "suspended").status = "active";
+    },
+    "party.left@1"({ actor, payload }) {
+      requireSame(payload.party, actor);
+      this.#get(actor).status = "left";
+    },
+    "key.added@1"({ actor, payload }) {
+      requireSame(payload.party, actor);
+      this.#addKey(payload.party, payload.key);
+    },
+    "key.rotated@1"({ actor, payload }) {
+      requireSame(payload.party, actor);
+      this.#addKey(payload.party, payload.new_key);
+      this.#endKey(payload.party, payload.old_key);
+    },
+    "key.revoked@1"(by) {
+      this.#ended(by);
+    },
+    "key.compromised@1"(by) {
+      this.#ended(by);
+    },
+  };
+}
+
+function requireRegulatorFor(roles, deciding) {
+  const may = !roles.has("regulator") || deciding.has("regulator");
+  demand(
+    may,
+    "party.role_reserved",
+    "只有监管机构可决定",
+    "only a regulator decides on a regulator",
+  );
+}
+
+function requireSame(named, needed) {
+  demand(
+    named === needed,
+    "event.mismatch",
+    `载荷写 ${named}，应为 ${needed}`,
+    `the payload names ${named}, not ${needed}`,
+  );
+}
+
+// ------------------------------------------------------------------------------- the whole log
+
+/** A log as it grows again from nothing; each entry is held against all before it. */
+class Log {
+  size = 0;
+  prev = NO_PREVIOUS;
+  recordedAt = "";
+  events = {};
+  announcedKeys = [];
+  #heads = new Map();
+  #seen = new Set();
+  #group = { ids: [], at: 0 };
+  #parties = new Parties();
+  #limits = null;
+
+  constructor(origin) {
+    this.origin = origin;
+  }
+
+  /** Append a parsed entry with its leaf hash (hex), or refuse it. Its signature is not asked for. */
+  append(entry, leaf) {
+    const { statement, subjects } = entry;
+    this.#requireOnce(statement);
+    this.#requireGroup(statement);
+    this.#requirePlace(entry);
+    this.#requireFresh(entry);
+    this.#parties.take(statement);
+    this.#requireExpected(statement);
+    for (const [key, link] of Object.entries(subjects)) {
+      const [seq, head] = this.#heads.get(key) ?? [0, NO_PREVIOUS];
+      if (link.seq !== seq + 1 || link.prev !== head) throw differs(`the chain of ${key}`);
+      this.#heads.set(key, [link.seq, leaf]);
+    }
+    this.#takeParameters(statement);
+    this.events[statement.event] = (this.events[statement.event] ?? 0) + 1;
+    this.size += 1;
+    this.prev = leaf;
+    this.recordedAt = entry.recorded_at;
+  }
+
+  /** Check what only the end shows. */
+  finish() {
+    demand(
+      this.#group.ids.length === 0,
+      "linked.cut",
+      "关联条目被截断",
+      "a linked group is cut off",
+    );
+    demand(this.size > 0, "log.not_opened", "账本没有开立条目", "the log was never opened");
+  }
+
+  #requireOnce({ actor, id }) {
+    const name = `${actor} ${id}`;
+    demand(
+      !this.#seen.has(name),
+      "statement.twice",
+      "同一陈述出现两次",
+      "a statement appears twice",
+    );
+    this.#seen.add(name);
+  }
+
+  #requireGroup({ id, linked = [] }) {
+    const open = this.#group.ids.length > 0;
+    const { ids, at } = open ? this.#group : { ids: linked, at: 0 };
+    const same = linked.length === ids.length && linked.every((one, place) => one === ids[place]);
+    const fits = same && (linked.length === 0 || linked[at] === id);
+    demand(fits, "linked.broken", "关联条目不连续", "a linked group is broken up");
+    this.#group = at + 1 < ids.length ? { ids, at: at + 1 } : { ids: [], at: 0 };
+  }
+
+  #requirePlace({ index, prev, recorded_at: recordedAt, statement }) {
+    if (index !== this.size) throw differs("index");
+    if (prev !== this.prev) throw differs("prev");
+    if (recordedAt < this.recordedAt) throw differs("recorded_at, which decreases");
+    const { log, event } = statement;
+    demand(log === this.origin, "statement.wrong_log", `陈述属于 ${log}`, `a statement for ${log}`);
+    demand(
+      (index === 0) === (event === "log.opened@1"),
+      "log.not_first",
+      "log.opened 是且只是第 0 条",
+      "entry 0, and only it, opens the log",
+    );
+  }
+
+  #requireFresh({ recorded_at: recordedAt, statement }) {
+    if (this.#limits === null) return;
+    const [now, from, until] = [recordedAt, statement.occurred_at, statement.not_after].map(
+      microseconds,
+    );
+    const fits = now <= until && until - from <= this.#limits.life;
+    demand(
+      fits,
+      "statement.expired",
+      "陈述已过期或有效期过长",
+      "the statement had expired, or lives too long",
+    );
+    demand(
+      from <= now + this.#limits.skew,
+      "statement.from_the_future",
+      "陈述来自未来",
+      "it occurred after it was recorded",
+    );
+  }
+
+  #requireExpected({ expects = {} }) {
+    for (const [key, seq] of Object.entries(expects)) {
+      const found = this.#heads.get(key)?.[0] ?? 0;
+      demand(
+        found === seq,
+        "statement.expectation_failed",
+        `${key} 为第 ${found} 条`,
+        `${key} is at seq ${found}, not ${seq}`,
+      );
+    }
+  }
+
+  /** Keep what the opening and the operator's parameters say that matters here. */
+  #takeParameters({ actor, event, payload }) {
+    if (event === "log.opened@1") {
+      requireSame(payload.origin, this.origin);
+      this.announcedKeys = payload.log_keys;
+    } else if (event === "policy.set@1") {
+      const may = this.#parties.hasRole(actor, ["operator"]);
+      demand(may, "role.missing", "须由运营机构签署", "an operator signs this");
+    } else return;
+    const { statement_life_seconds_max: life, clock_skew_seconds_max: skew } = payload.parameters;
+    this.#limits = { life: BigInt(life) * 1_000_000n, skew: BigInt(skew) * 1_000_000n };
+  }
+}
+
+const differs = (what) =>
+  new Unsound(
+    "entry.differs",
+    `条目与其前文不符（${what}）`,
+    `does not follow from what is before it: ${what}`,
+  );
+
+/** Append entries in order; the fault that is thrown is that of the first entry at fault. */
+async function appendAll(log, bodies, onLeaf) {
+  const checks = [];
+  for (const bytes of bodies) {
+    const index = log.size;
+    try {
+      const entry = parseEntry(bytes);
+      checks.push(signatureFault(entry, index));
+      const leaf = leafHash(bytes);
+      log.append(entry, hex(leaf));
+      onLeaf(leaf, entry);
+    } catch (error) {
+      checks.push(faultAt(error, index));
+      break;
+    }
+  }
+  for (const check of checks) {
+    const fault = await check;
+    if (fault !== null) throw fault;
+  }
+}
+
+async function signatureFault({ body, signature, statement }, index) {
+  try {
+    if (await isStatementSigned(statement, body, signature)) return null;
+    return new Unsound(
+      "signature.bad",
+      "签名与陈述及密钥不符",
+      `not signed by key ${statement.key}`,
+      index,
+    );
+  } catch (error) {
+    return faultAt(error, index);
+  }
+}
+
+/** Return the fault with its index; what a payload lacks shows as an error of the platform. */
+function faultAt(error, index) {
+  if (error instanceof Unusable) return error;
+  if (error instanceof Unsound) return Object.assign(error, { index });
+  return new Unsound(
+    "event.payload_invalid",
+    "载荷不合其模式",
+    `the payload is not of its schema: ${error.message}`,
+    index,
+  );
+}
+
+// ---------------------------------------------------------------------------------- the bundle
+
+const CONTENT = /^content\/([0-9a-f]{64})$/;
+const NAMED_HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
+const TILE_SIZE_MAX = TILE_WIDTH * 65_537;
+const CONTENT_SIZE_MAX = 2 ** 30;
+
+/**
+ * Return the verdict on a bundle: `{verdict: "sound" | "unsound" | "unusable", …}`.
+ *
+ * `bundle` is a Blob or bytes, `policy` the bytes of a tlog-policy file. Options: `knownCheckpoint`
+ * (bytes of a signed note), `progress(done, total)`. Neither may come out of the bundle.
+ */
+export async function verifyBundle(bundle, policy, options = {}) {
+  try {
+    if (!policy) throw new Unusable("没有验证策略（--policy）", "no policy was given (--policy)");
+    const blob = bundle instanceof Blob ? bundle : new Blob([bundle]);
+    const found = await judge(await Zip.open(blob), parsePolicy(policy), options);
+    return { verdict: "sound", ...found, notChecked: NOT_CHECKED };
+  } catch (fault) {
+    const verdict =
+      fault instanceof Unsound ? "unsound" : fault instanceof Unusable ? "unusable" : null;
+    if (verdict === null) throw fault;
+    const { code, zh, en, index = null } = fault;
+    return { verdict, code, index, zh, en, notChecked: NOT_CHECKED };
+  }
+}
+
+async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
+  if (!zip.members.has("checkpoint"))
+    throw new Unusable("证据包里没有检查点", "the bundle has no checkpoint");
+  const checkpoint = await trusted(policy, await zip.read("checkpoint", 1_000_000), "bundle");
+  const known = knownCheckpoint ? await trusted(policy, knownCheckpoint, "known") : null;
+  if (known !== null) requireNotBehind(checkpoint, known);
+  const contents = requireMembersOf(zip, checkpoint.size);
+
+  const [log, tree, unnamed, fork] = [
+    new Log(checkpoint.origin),
+    new Tree(),
+    new Set(contents),
+    { found: false },
+  ];
+  const tiles = new Tiles(zip);
+  for (const [level, index, width] of rowOfTiles("entries", checkpoint.size)) {
+    await appendAll(
+      log,
+      await entriesOf(zip, tilePath(level, index, width), index, width),
+      (leaf, entry) => {
+        tree.append(leaf, (...tile) => tiles.complete(...tile));
+        if (tree.size === known?.size) fork.found = !equal(tree.root(), known.root);
+        if (unnamed.size)
+          for (const [name] of fromUtf8(entry.body).matchAll(NAMED_HASH)) unnamed.delete(name);
+      },
+    );
+    demand(
+      !fork.found,
+      "log.forked",
+      "历史被改写：与已知检查点不符",
+      "history was rewritten: the known checkpoint is no prefix",
+    );
+    await tiles.compare();
+    progress(log.size, checkpoint.size);
+  }
+  log.finish();
+  demand(
+    equal(tree.root(), checkpoint.root),
+    "log.root_differs",
+    "条目的默克尔根与检查点不符",
+    "the entries do not have the root that the checkpoint signs",
+  );
+  tree.rows.forEach(
+    (row, level) =>
+      row.length &&
+      tiles.complete(level, Math.floor(checkpoint.size / TILE_WIDTH ** (level + 1)), row),
+  );
+  await tiles.compare();
+  tiles.finish();
+  demand(
+    log.announcedKeys.includes(checkpoint.log.vkey),
+    "log.key_not_announced",
+    "账本没有公布签署检查点的密钥",
+    "the log did not announce the key that signs its checkpoints",
+  );
+  await requireContents(zip, contents, unnamed);
+  return {
+    origin: checkpoint.origin,
+    size: checkpoint.size,
+    root: hex(checkpoint.root),
+    witnesses: checkpoint.witnesses,
+    knownSize: known?.size ?? null,
+    contents: contents.length,
+    events: log.events,
+    warnings: known === null && checkpoint.witnesses.length === 0 ? [NO_TAIL] : [],
+  };
+}
+
+const NO_TAIL = {
+  zh: "未给出已知检查点，也没有见证签名：若末尾被整体删去，本次验证看不出来",
+  en: "no known checkpoint and no witness: a dropped tail would not show here",
+};
+
+async function trusted(policy, note, which) {
+  try {
+    return await openCheckpoint(policy, note);
+  } catch (fault) {
+    if (!(fault instanceof Unsound)) throw fault;
+    throw new Unsound(
+      `checkpoint.${which}_not_trusted`,
+      `检查点不符合验证策略：${fault.en}`,
+      `the ${which} checkpoint does not meet the policy: ${fault.en}`,
+    );
+  }
+}
+
+function requireNotBehind(checkpoint, known) {
+  demand(
+    checkpoint.origin === known.origin,
+    "checkpoint.other_log",
+    `已知检查点属于 ${known.origin}`,
+    `the known checkpoint is of ${known.origin}`,
+  );
+  if (checkpoint.size < known.size) {
+    const [zh, en] = [
+      `证据包只有 ${checkpoint.size} 条，已知有 ${known.size} 条：末尾被删去`,
+      `the bundle has ${checkpoint.size} entries, ${known.size} are known: the tail was dropped`,
+    ];
+    throw new Unsound("log.tail_dropped", zh, en, checkpoint.size);
+  }
+}
+
+/** Refuse a zip without all that a log of `size` has, or with more; return its content's hashes. */
+function requireMembersOf(zip, size) {
+  const needed = new Set(["checkpoint"]);
+  for (const tile of rowOfTiles("entries", size)) needed.add(tilePath(...tile));
+  for (const tile of hashTiles(size)) needed.add(tilePath(...tile));
+  const names = [...zip.members.keys()];
+  const unknown = names.find((name) => !needed.has(name) && !CONTENT.test(name));
+  demand(
+    unknown === undefined,
+    "bundle.unknown_member",
+    `成员 ${unknown} 不属于该检查点`,
+    `member ${unknown} belongs to nothing that the checkpoint covers`,
+  );
+  for (const name of needed) {
+    if (zip.members.has(name)) continue;
+    throw new Unsound(
+      "bundle.missing_member",
+      `证据包缺少 ${name}`,
+      `member ${name} is missing`,
+      firstIndex(name),
+    );
+  }
+  return names.map((name) => CONTENT.exec(name)?.[1]).filter(Boolean);
+}
+
+/** Return the entries of a bundle of `width`: `u16 length ‖ entry` for each. */
+async function entriesOf(zip, name, index, width) {
+  const data = await zip.read(name, TILE_SIZE_MAX);
+  const entries = [];
+  let at = 0;
+  while (at < data.length && entries.length < width) {
+    const end = at + 2 + data[at] * 256 + data[at + 1];
+    entries.push(data.subarray(at + 2, end));
+    at = end;
+  }
+  const whole = at === data.length && entries.length === width;
+  if (!whole)
+    throw new Unsound(
+      "bundle.damaged",
+      `${name} 已损坏`,
+      `${name} does not hold ${width} entries`,
+      index * TILE_WIDTH,
+    );
+  return entries;
+}
+
+/** Hash tiles are redundant: each must say what the entries say. Entries' own faults come first. */
+class Tiles {
+  #complete = [];
+  #fault = null;
+
+  constructor(zip) {
+    this.zip = zip;
+  }
+
+  complete(level, index, hashes) {
+    this.#complete.push([tilePath(level, index, hashes.length), concat(...hashes)]);
+  }
+
+  async compare() {
+    for (const [name, data] of this.#complete.splice(0)) {
+      if (!equal(await this.zip.read(name, TILE_SIZE_MAX), data)) {
+        this.#fault ??= new Unsound(
+          "tile.differs",
+          `${name} 与条目不符`,
+          `${name} is not of these entries`,
+        );
+      }
+    }
+  }
+
+  finish() {
+    if (this.#fault !== null) throw this.#fault;
+  }
+}
+
+async function requireContents(zip, contents, unnamed) {
+  const [stray] = unnamed;
+  demand(
+    stray === undefined,
+    "content.unnamed",
+    `没有条目引用内容 ${stray}`,
+    `no entry refers to content ${stray}`,
+  );
+  for (const name of contents) {
+    const data = await zip.read(`content/${name}`, CONTENT_SIZE_MAX);
+    const found = globalThis.crypto?.subtle
+      ? new Uint8Array(await crypto.subtle.digest("SHA-256", data))
+      : sha256(data);
+    demand(
+      hex(found) === name,
+      "content.differs",
+      `内容 ${name} 已被改动`,
+      `content ${name} was changed`,
+    );
+  }
+}
+
+// --------------------------------------------------------------------------------- the command
+
+const USAGE = "node verify.mjs BUNDLE --policy FILE [--known-checkpoint FILE] [--json]";
+
+/** Return a verdict in lines for people. */
+export function inWords(found) {
+  if (found.verdict !== "sound") {
+    const place = found.index === null ? "" : `第 ${found.index} 条 entry ${found.index} · `;
+    const title = found.verdict === "unsound" ? "✗ 不可信 UNSOUND" : "? 无法验证 unusable";
+    return [`${title} ${place}${found.code}`, `  ${found.zh}`, `  ${found.en}`];
+  }
+  return [
+    "✓ 可信（业务规则未重放） SOUND, business rules not replayed",
+    `  账本 log                      ${found.origin}`,
+    `  条目 entries                  ${found.size}`,
+    `  根 root                       ${found.root}`,
+    `  见证 witnesses                ${found.witnesses.join(", ") || "—"}`,
+    `  已知检查点 known checkpoint   ${found.knownSize ?? "—"}`,
+    `  内容 contents                 ${found.contents}`,
+    ...found.warnings.flatMap(({ zh, en }) => [`  ! ${zh}`, `    ${en}`]),
+    ...found.notChecked.flatMap(({ zh, en }) => [`  · ${zh}`, `    ${en}`]),
+  ];
+}
+
+async function main(fs, { argv, stdout, stderr }) {
+  const { parseArgs } = await import("node:util");
+  let given;
+  try {
+    given = parseArgs({
+      args: argv.slice(2),
+      allowPositionals: true,
+      options: {
+        policy: { type: "string" },
+        "known-checkpoint": { type: "string" },
+        json: { type: "boolean" },
+      },
+    });
+    if (given.positionals.length !== 1) throw new Error("one bundle");
+  } catch (error) {
+    stderr.write(`${error.message}\n${USAGE}\n`);
+    return 2;
+  }
+  const { policy, "known-checkpoint": known, json } = given.values;
+  let found;
+  try {
+    found = await verifyBundle(
+      await fs.openAsBlob(given.positionals[0]),
+      policy && fs.readFileSync(policy),
+      {
+        knownCheckpoint: known && fs.readFileSync(known),
+      },
+    );
+  } catch (error) {
+    found = {
+      verdict: "unusable",
+      code: "unusable",
+      index: null,
+      zh: error.message,
+      en: error.message,
+    };
+  }
+  stdout.write(json ? `${JSON.stringify(found)}\n` : `${inWords(found).join("\n")}\n`);
+  return { sound: 0, unsound: 1, unusable: 2 }[found.verdict];
+}
+
+if (globalThis.process?.versions?.node) {
+  const [fs, { pathToFileURL }] = await Promise.all([import("node:fs"), import("node:url")]);
+  const [, script] = process.argv;
+  if (
+    script &&
+    fs.existsSync(script) &&
+    import.meta.url === pathToFileURL(fs.realpathSync(script)).href
+  ) {
+    process.exitCode = await main(fs, process);
+  }
+}
