@@ -767,13 +767,12 @@ export function rootFromInclusion(leaf, index, size, path) {
 
 /** Tell whether a tree of `size` continues that of `oldSize` (RFC 9162, 2.1.4.2). */
 export function isConsistent(oldSize, size, proof, oldRoot, root) {
-  if ([oldRoot, root, ...proof].some((one) => one.length !== 32) || !(oldSize <= size))
-    return false;
   if (oldSize === size) {
     return proof.length === 0 && equal(oldRoot, root) && (size > 0 || equal(root, EMPTY_ROOT));
   }
   // Every tree grew from nothing: such a proof would prove nothing.
-  if (oldSize === 0) return false;
+  if (!(oldSize > 0 && oldSize < size)) return false;
+  if ([oldRoot, ...proof].some((one) => one.length !== 32)) return false;
   let [position, last] = [oldSize - 1, size - 1];
   while (position % 2) [position, last] = [Math.floor(position / 2), Math.floor(last / 2)];
   const nodes = position === 0 ? [oldRoot, ...proof] : proof;
@@ -1600,7 +1599,8 @@ class Log {
       "关联条目被截断",
       "a linked group is cut off",
     );
-    demand(this.size > 0, "log.not_opened", "账本没有开立条目", "the log was never opened");
+    if (this.size > 0) return;
+    throw new Unsound("log.not_opened", "账本没有开立条目", "the log was never opened", 0);
   }
 
   #requireOnce({ actor, id }) {

@@ -1,0 +1,219 @@
+"""The second verifier and ours, on the same bundles: they must agree, whatever was done to them."""
+
+import json
+import subprocess
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mutations import mutants
+
+from bundles import POLICY, SIGNER, Members, bundle_of, checkpoint
+from dataexchange.demo.forgery import entries_of
+from dataexchange.demo.stage import ORIGIN
+from dataexchange.exchange.log_key import load_or_make
+from dataexchange.ledger import entry
+from dataexchange.ledger.entry import encode_signature
+from dataexchange.ledger.note import Ed25519Signer
+from dataexchange.rules import Role
+from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
+from scripted import VERIFIER, b64, node, run_cases
+from world import World
+
+MUTANTS_MIN = 200
+# Mutants in which only a rule that the second verifier does not replay is broken, by name.
+BY_RULES_ONLY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Honest:
+    """The demonstration's bundle, its entries, and the key of its log."""
+
+    path: Path
+    bodies: list[bytes]
+    signer: Ed25519Signer
+    policy: bytes
+
+    @property
+    def members(self) -> Members:
+        """The members of the bundle."""
+        with zipfile.ZipFile(self.path) as archive:
+            return Members({name: archive.read(name) for name in archive.namelist()})
+
+    @property
+    def known(self) -> bytes:
+        """The checkpoint of the whole log."""
+        return checkpoint(self.bodies, self.signer)
+
+
+@pytest.fixture(scope="module")
+def honest(demo_output: Path) -> Honest:
+    path = demo_output / "bundle.zip"
+    signer = load_or_make(demo_output / "exchange" / "log.key", ORIGIN)
+    return Honest(path, entries_of(path), signer, (demo_output / "policy").read_bytes())
+
+
+def ours(path: Path, policy: bytes | None, known: bytes | None = None) -> dict[str, Any]:
+    """Return our verdict in the form of the second verifier's."""
+    try:
+        verdict: Verdict = verify_bundle(path, policy, known_checkpoint=known)
+    except UnsoundError as fault:
+        return {"verdict": "unsound", "index": fault.index}
+    except UnusableError:
+        return {"verdict": "unusable", "index": None}
+    return {
+        "verdict": "sound",
+        "origin": verdict.origin,
+        "size": verdict.size,
+        "root": verdict.root.hex(),
+        "witnesses": list(verdict.witnesses),
+        "knownSize": verdict.known_size,
+        "contents": verdict.contents,
+        "events": verdict.events,
+    }
+
+
+def theirs(cases: Iterable[tuple[Path, bytes | None, bytes | None]]) -> list[dict[str, Any]]:
+    """Return the second verifier's verdicts on (bundle, policy, known checkpoint)."""
+    return run_cases(
+        {
+            "check": "bundle",
+            "path": str(path),
+            "policy": b64(policy or b""),
+            "known": b64(known or b""),
+        }
+        for path, policy, known in cases
+    )
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Tell whether two verdicts agree in all that both of them say."""
+    return all(one[name] == other[name] for name in one.keys() & other.keys())
+
+
+def test_both_find_an_honest_bundle_sound_and_say_the_same_of_it(honest: Honest) -> None:
+    sizes = (1, 2, len(honest.bodies) // 2, len(honest.bodies) - 1, len(honest.bodies))
+    known = [checkpoint(honest.bodies[:size], honest.signer) for size in sizes]
+    found = theirs((honest.path, honest.policy, one) for one in (None, *known))
+    for verdict, given in zip(found, (None, *known), strict=True):
+        expected = ours(honest.path, honest.policy, given)
+        assert expected["verdict"] == "sound"
+        assert same(expected, verdict), verdict
+        assert verdict["notChecked"]
+    assert [bool(one["warnings"]) for one in found] == [True, *[False] * len(sizes)]
+
+
+def test_both_agree_on_every_mutated_bundle(honest: Honest, tmp_path: Path) -> None:
+    cases, expected, names = [], [], []
+    for mutant in mutants(honest.members, honest.bodies, honest.signer, seed=20_261_125):
+        path = mutant.members.write(tmp_path / f"{len(cases)}.zip")
+        cases.append((path, honest.policy, mutant.known))
+        expected.append(ours(*cases[-1]))
+        names.append(mutant.name)
+    assert len(cases) >= MUTANTS_MIN
+    pairs = zip(names, expected, theirs(cases), strict=True)
+    different = {name: (one, two) for name, one, two in pairs if not same(one, two)}
+    assert different.keys() == BY_RULES_ONLY, different
+
+
+def test_what_is_no_bundle_or_no_policy_is_unusable_to_both(honest: Honest, tmp_path: Path) -> None:
+    (tmp_path / "not.zip").write_bytes(b"PK")
+    without = honest.members.having({"checkpoint": None}).write(tmp_path / "without.zip")
+    cases = [
+        (honest.path, None, None),
+        (honest.path, b"nonsense", None),
+        (tmp_path / "not.zip", honest.policy, None),
+        (without, honest.policy, None),
+    ]
+    assert [ours(*case)["verdict"] for case in cases] == ["unusable"] * 4
+    assert [one["verdict"] for one in theirs(cases)] == ["unusable"] * 4
+
+
+def test_a_member_given_twice_is_unsound_to_both(honest: Honest, tmp_path: Path) -> None:
+    path = honest.members.write(tmp_path / "twice.zip")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("checkpoint", honest.known)
+    assert ours(path, honest.policy)["verdict"] == "unsound"
+    (found,) = theirs([(path, honest.policy, None)])
+    assert found["code"] == "bundle.duplicate"
+
+
+def test_a_deflated_bundle_and_a_zip64_one_are_read_alike(honest: Honest, tmp_path: Path) -> None:
+    deflated, wide = tmp_path / "deflated.zip", tmp_path / "wide.zip"
+    with zipfile.ZipFile(deflated, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in honest.members.members.items():
+            archive.writestr(name, data)
+    with zipfile.ZipFile(wide, "w") as archive:
+        for name, data in honest.members.members.items():
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(data)
+    found = theirs([(path, honest.policy, honest.known) for path in (deflated, wide)])
+    assert [one["verdict"] for one in found] == ["sound", "sound"]
+
+
+def test_many_tiles_and_batches_are_judged_alike(tmp_path: Path) -> None:
+    world = World(log_keys=[SIGNER.vkey])
+    member = world.join(Role.PROVIDER)
+    for _ in range(300):
+        other = world.join(Role.BUYER)
+    world.do(member, "party.left@1", party=member.party)
+    assert other.party
+    bodies = [entry.body for entry in world.entries]
+    assert len(bodies) > 512
+    path = bundle_of(bodies).write(tmp_path / "bundle.zip")
+    cases = [(path, POLICY, checkpoint(bodies[:size])) for size in (255, 256, 257, 511, 600)]
+    assert all(same(ours(*case), one) for case, one in zip(cases, theirs(cases), strict=True))
+
+
+def test_only_ours_sees_a_business_rule_broken_by_those_who_hold_all_keys(tmp_path: Path) -> None:
+    world = World(log_keys=[SIGNER.vkey])
+    provider = world.join(Role.PROVIDER)
+    stated = provider.state(
+        "funds.withdrawn@1", {"party": provider.party, "amount_fen": 100}, at=world.now
+    )
+    last = world.entries[-1]
+    body = entry.build(
+        index=len(world.entries),
+        prev=last.leaf.hex(),
+        recorded_at=last.recorded_at,
+        signature=encode_signature(provider.sign(stated)),
+        statement=stated.body,
+        subjects={provider.party: _next(world, provider.party)},
+    )
+    path = bundle_of([*(one.body for one in world.entries), body]).write(tmp_path / "bundle.zip")
+    assert ours(path, POLICY) == {"verdict": "unsound", "index": len(world.entries)}
+    (found,) = theirs([(path, POLICY, None)])
+    assert found["verdict"] == "sound"
+    assert "rules are not replayed" in found["notChecked"][0]["en"]
+
+
+def _next(world: World, key: str) -> tuple[int, str]:
+    held = world.tail.held[key]
+    return held.seq + 1, held.head
+
+
+def test_the_command_says_its_verdict_and_exits_as_ours_does(
+    honest: Honest, tmp_path: Path
+) -> None:
+    policy, known = tmp_path / "policy", tmp_path / "known"
+    policy.write_bytes(honest.policy)
+    known.write_bytes(honest.known)
+    short = bundle_of(honest.bodies[:-3], honest.signer).write(tmp_path / "short.zip")
+
+    def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+        line = [node(), str(VERIFIER), *map(str, arguments)]
+        return subprocess.run(line, capture_output=True, text=True, check=False)
+
+    sound = command(honest.path, "--policy", policy, "--known-checkpoint", known)
+    assert (sound.returncode, sound.stderr) == (0, "")
+    assert "SOUND, business rules not replayed" in sound.stdout
+    unsound = command(short, "--policy", policy, "--known-checkpoint", known, "--json")
+    assert unsound.returncode == 1
+    fault = json.loads(unsound.stdout)
+    assert (fault["code"], fault["index"]) == ("log.tail_dropped", len(honest.bodies) - 3)
+    assert command(honest.path).returncode == 2
+    assert command().returncode == 2
+    assert command(tmp_path / "none.zip", "--policy", policy).returncode == 2
