@@ -11,6 +11,10 @@ class Settings(BaseSettings):
     Without a database URL an embedded PostgreSQL runs in `data_folder`. With one,
     `owner_database_url` is the login that owns the tables and migrates them; it is the same login
     where it is not given, and the service gives its rights up after migrating.
+
+    `policy_file` is the C2SP tlog-policy of this log's readers: its witnesses are asked to cosign,
+    each at the URL of its line. `published_folder` is where the static files are published, to
+    compare the log with at the start.
     """
 
     model_config = SettingsConfigDict(env_prefix="DATAEXCHANGE_", extra="ignore")
@@ -20,6 +24,8 @@ class Settings(BaseSettings):
     data_folder: Path = Path(".dataexchange")
     origin: str = "localhost/dataexchange"
     log_key_file: Path | None = None
+    policy_file: Path | None = None
+    published_folder: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8600
     body_bytes_max: int = 16 * 1024 * 1024

@@ -11,10 +11,12 @@ from dataexchange.api import caching
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.api.openapi import answering
 from dataexchange.database import reading, tile_store
+from dataexchange.database.cosignature_store import CosignedCheckpoint, published_checkpoint
 from dataexchange.database.reading import Reader
-from dataexchange.database.tables import CheckpointRow, EntryRow
+from dataexchange.database.tables import EntryRow
 from dataexchange.errors import RefusalCode
 from dataexchange.ledger import merkle
+from dataexchange.ledger.policy import Policy
 from dataexchange.ledger.proof import TlogProof
 
 router = APIRouter(prefix="/v1", tags=["log"])
@@ -58,7 +60,10 @@ Size = Annotated[int, Query(ge=0, lt=2**53)]
 
 
 class LogState(BaseModel):
-    """Where the log is: `size` entries written, `checkpoint` the latest signed."""
+    """Where the log is: `size` entries written, `checkpoint` the latest signed.
+
+    `/checkpoint` has the latest that enough witnesses cosigned.
+    """
 
     origin: str
     size: int
@@ -127,9 +132,16 @@ async def entry_bytes(
     summary="包含证明 Inclusion proof",
     response_class=PlainTextResponse,
 )
-async def entry_proof(index: Index, session: Session) -> PlainTextResponse:
-    """A C2SP tlog-proof that the entry is in the log that the checkpoint signs."""
-    return PlainTextResponse((await prove(session, index)).encode())
+async def entry_proof(
+    index: Index, session: Session, exchange: TheExchange, signed: bool = False
+) -> PlainTextResponse:
+    """A C2SP tlog-proof that the entry is in the log that the published checkpoint signs.
+
+    With `signed`, in the newest that the log signed, whoever cosigned it: for readers without a
+    quorum, who need not wait for witnesses.
+    """
+    policy = None if signed else exchange.policy
+    return PlainTextResponse((await prove(session, index, policy)).encode())
 
 
 @router.get("/proofs/consistency", summary="一致性证明 Consistency proof")
@@ -145,21 +157,21 @@ async def consistency(old: Size, new: Size, session: Session) -> ConsistencyProo
     return ConsistencyProof(old=old, new=new, path=[node.hex() for node in path])
 
 
-async def prove(session: AsyncSession, index: int) -> TlogProof:
-    """Return the proof of entry `index` in the latest checkpoint."""
-    checkpoint = await covering(session, index)
+async def prove(session: AsyncSession, index: int, policy: Policy | None) -> TlogProof:
+    """Return the proof of entry `index` in the newest checkpoint that meets `policy`."""
+    checkpoint = await covering(session, index, policy)
     ranges = merkle.inclusion_ranges(index, checkpoint.size)
     tree = await tile_store.tree(session, checkpoint.size, ranges)
     return TlogProof(
-        index=index, path=tuple(tree.inclusion_proof(index)), checkpoint=checkpoint.note.encode()
+        index=index, path=tuple(tree.inclusion_proof(index)), checkpoint=checkpoint.note
     )
 
 
-async def covering(session: AsyncSession, index: int) -> CheckpointRow:
-    """Return the latest checkpoint, which must cover entry `index`."""
-    latest = await reading.latest_checkpoint(session)
-    if latest is not None and latest.size > index:
-        return latest
+async def covering(session: AsyncSession, index: int, policy: Policy | None) -> CosignedCheckpoint:
+    """Return the newest checkpoint that meets `policy`, which must cover entry `index`."""
+    published = await published_checkpoint(session, policy)
+    if published is not None and published.size > index:
+        return published
     if (await reading.head(session)).size > index:
         raise NOT_COVERED(size=index + 1)
     raise NO_ENTRY(index=index)

@@ -18,8 +18,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from dataexchange.api import caching
-from dataexchange.api.dependencies import Session, TheReader
-from dataexchange.api.log import covering, may_read_entry, prove
+from dataexchange.api.dependencies import Session, TheExchange, TheReader
+from dataexchange.api.log import may_read_entry, prove
 from dataexchange.api.openapi import answering
 from dataexchange.database import reading
 from dataexchange.database.reading import Reader
@@ -99,15 +99,16 @@ async def aggregate_history(
     response_class=Response,
     responses=answering("application/json", {"$ref": "#/components/schemas/AggregateProof"}),
 )
-async def aggregate_proof(key: str, session: Session, reader: TheReader) -> Response:
+async def aggregate_proof(
+    key: str, session: Session, reader: TheReader, exchange: TheExchange
+) -> Response:
     """The state, the last entry about it (exact bytes), and that entry's inclusion proof.
 
     Trust rests on the proof of the entry; the state follows by replay of its history.
     """
     row = await _visible(session, key, reader)
-    await covering(session, row.head_index)
     (entry,) = await reading.entries(session, row.head_index, 1)
-    proof = (await prove(session, row.head_index)).encode().decode()
+    proof = (await prove(session, row.head_index, exchange.policy)).encode().decode()
     shown = entry.body if await may_read_entry(session, reader, entry) else b"null"
     body = b'{"aggregate":%b,"entry":%b,"leaf":"%b","proof":%b}' % (
         _item(row),

@@ -3,10 +3,11 @@
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from dataexchange.api.dependencies import Session, TheReader
+from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.api.log import NOT_COVERED
 from dataexchange.api.openapi import BYTES, answering
 from dataexchange.database import reading, tile_store
+from dataexchange.database.cosignature_store import published_checkpoint
 from dataexchange.errors import RefusalCode
 from dataexchange.ledger.tile import ENTRIES, TILE_HEIGHT, TILE_WIDTH, TileError, TileName
 
@@ -30,12 +31,15 @@ IMMUTABLE = "max-age=604800, immutable"
 
 
 @router.get("/checkpoint", summary="最新检查点 Latest checkpoint", response_class=PlainTextResponse)
-async def checkpoint(session: Session) -> PlainTextResponse:
-    """The latest signed checkpoint (C2SP tlog-checkpoint)."""
-    latest = await reading.latest_checkpoint(session)
-    if latest is None:
+async def checkpoint(session: Session, exchange: TheExchange) -> PlainTextResponse:
+    """The newest checkpoint that meets the witness quorum, with its cosignatures.
+
+    C2SP tlog-checkpoint. Where no quorum is asked, the newest signed.
+    """
+    published = await published_checkpoint(session, exchange.policy)
+    if published is None:
         raise NOT_COVERED(size=0)
-    return PlainTextResponse(latest.note, headers={"Cache-Control": "no-cache"})
+    return PlainTextResponse(published.note, headers={"Cache-Control": "no-cache"})
 
 
 @router.get(

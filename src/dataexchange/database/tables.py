@@ -102,3 +102,24 @@ class MapNodeRow(SQLModel, table=True):
 
     name: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CosignatureRow(SQLModel, table=True):
+    """One witness's signature line on the checkpoint of `size`; `witness` is its vkey."""
+
+    __tablename__ = "cosignature"
+    __table_args__ = (Index("cosignature_by_witness", "witness", "size"),)
+
+    size: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    witness: str = Field(sa_column=Column(Text, primary_key=True))
+    line: str = Field(sa_column=Column(Text, nullable=False))
+    received_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class PublishedRow(SQLModel, table=True):
+    """A checkpoint that met the quorum of the policy of its day."""
+
+    __tablename__ = "published"
+
+    size: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    published_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

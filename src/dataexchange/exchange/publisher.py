@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from dataexchange.database import tile_store
 from dataexchange.database.tables import CheckpointRow, HeadRow
 from dataexchange.errors import IntegrityError
+from dataexchange.exchange.write_guard import WriteGuard
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.ledger.note import Signer
@@ -26,10 +27,17 @@ _log = logging.getLogger(__name__)
 class Publisher:
     """Publishes a checkpoint whenever the log has grown, at most once per `period_seconds`."""
 
-    def __init__(self, engine: AsyncEngine, signer: Signer, period_seconds: float = 0.5) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        signer: Signer,
+        period_seconds: float = 0.5,
+        guard: WriteGuard | None = None,
+    ) -> None:
         self._engine = engine
         self._signer = signer
         self._period_seconds = period_seconds
+        self._guard = guard or WriteGuard()
         self._task: asyncio.Task[None] | None = None
         self.published_size = -1
 
@@ -46,10 +54,18 @@ class Publisher:
         await self.publish()
 
     async def publish(self) -> None:
-        """Sign a checkpoint of the log as it is, unless one of its size is signed already."""
+        """Sign a checkpoint of the log as it is, unless one of its size is signed already.
+
+        Nothing is signed of a log that is behind or forked.
+        """
+        if self._guard.found is not None:
+            return
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             head = (await session.exec(select(HeadRow))).one_or_none()
             if head is None or head.size == self.published_size:
+                return
+            if head.size < self.published_size:
+                self._guard.close_behind(head.size, self.published_size)
                 return
             frontier = Frontier.from_bytes(head.frontier)
             if frontier.size != head.size:

@@ -25,6 +25,7 @@ from dataexchange.database.log_store import Connection, Stored
 from dataexchange.errors import RefusalCode, UnavailableError
 from dataexchange.exchange.batch import Batch, Group, Outcome
 from dataexchange.exchange.clock import Clock
+from dataexchange.exchange.write_guard import WriteGuard
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.registry.submission import Submission
 from dataexchange.registry.tail import Tail
@@ -68,11 +69,16 @@ class Sequencer:
     """Appends submissions to the log of `origin`, in the order in which they come."""
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Connection]], origin: str, clock: Clock
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        origin: str,
+        clock: Clock,
+        guard: WriteGuard | None = None,
     ) -> None:
         self._connect = connect
         self._origin = origin
         self._clock = clock
+        self._guard = guard or WriteGuard()
         self._queue: deque[_Waiting] = deque()
         self._queued = 0
         self._filled = asyncio.Event()
@@ -114,6 +120,7 @@ class Sequencer:
     def _enqueue(self, groups: Sequence[Group]) -> "asyncio.Future[list[list[Outcome]]]":
         if self._stopping:
             raise StoppedError("the exchange is stopping")
+        self._guard.require_open()
         count = sum(len(group) for group in groups)
         if self._queued + count > QUEUE_MAX:
             raise QUEUE_FULL(limit=QUEUE_MAX)
@@ -220,6 +227,10 @@ class Sequencer:
     ) -> list[list[Outcome]]:
         everyone = [submission for group in groups for submission in group]
         stored = await log_store.read(connection, _keys(groups), everyone)
+        if stored.tail.size < self._left_at:
+            # What was acknowledged is gone: another database answers now, and an older one.
+            self._guard.close_behind(stored.tail.size, self._left_at)
+            self._guard.require_open()
         is_alone = stored.tail.size == self._left_at
         batch = Batch(stored.tail, self._clock.now(), stored.known)
         answers = batch.apply(groups)

@@ -12,11 +12,20 @@ from dataexchange.content.store import FolderStore
 from dataexchange.database.engine import connect, reading_engine
 from dataexchange.database.migrate import migrate
 from dataexchange.exchange.clock import Clock
+from dataexchange.exchange.continuity import (
+    PublishedFolder,
+    PublishedHead,
+    SignedCheckpoints,
+    compare,
+)
 from dataexchange.exchange.log_key import load_or_make
 from dataexchange.exchange.publisher import Publisher
 from dataexchange.exchange.sequencer import Sequencer
 from dataexchange.exchange.valuer import Valuer
+from dataexchange.exchange.witnessing import Witnessing
+from dataexchange.exchange.write_guard import WriteGuard
 from dataexchange.ledger.note import Signer
+from dataexchange.ledger.policy import Policy, PolicyError
 from dataexchange.settings import Settings
 
 
@@ -33,6 +42,9 @@ class Exchange:
     signer: Signer
     content: FolderStore
     valuer: Valuer
+    guard: WriteGuard
+    policy: Policy | None
+    witnessing: Witnessing | None
 
 
 @asynccontextmanager
@@ -60,19 +72,67 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         clock = clock or Clock()
         engine = reading_engine(app_dsn)
         stack.push_async_callback(engine.dispose)
-        sequencer = Sequencer(lambda: connect(app_dsn), settings.origin, clock)
-        await sequencer.start()
+        guard = WriteGuard()
         signer = load_or_make(settings.log_key_path, settings.origin)
-        publisher = Publisher(engine, signer)
-        await publisher.start()
-        stack.push_async_callback(publisher.stop)
+        policy = _policy(settings, signer)
+        sequencer = Sequencer(lambda: connect(app_dsn), settings.origin, clock, guard)
+        publisher = Publisher(engine, signer, guard=guard)
+        await sequencer.start()
         stack.push_async_callback(sequencer.stop)
+        # Before anything is signed or written: does the log continue what others hold of it?
+        await compare(engine, _published_heads(settings, engine, signer), guard)
+        await publisher.start()
+        stack.push_async_callback(_stop_in_order, sequencer, publisher)
+        witnessing = None
+        if policy is not None:
+            witnessing = Witnessing(
+                engine, lambda: connect(app_dsn), policy, guard=guard, clock=clock
+            )
+            await witnessing.start()
+            stack.push_async_callback(witnessing.stop)
         content = FolderStore(_content_folder(settings))
         valuer = Valuer(settings.preview_seconds_max)
         stack.push_async_callback(valuer.close)
         yield Exchange(
-            settings.origin, app_dsn, clock, engine, sequencer, publisher, signer, content, valuer
+            origin=settings.origin,
+            dsn=app_dsn,
+            clock=clock,
+            engine=engine,
+            sequencer=sequencer,
+            publisher=publisher,
+            signer=signer,
+            content=content,
+            valuer=valuer,
+            guard=guard,
+            policy=policy,
+            witnessing=witnessing,
         )
+
+
+async def _stop_in_order(sequencer: Sequencer, publisher: Publisher) -> None:
+    """Publish only once nothing more is written."""
+    await sequencer.stop()
+    await publisher.stop()
+
+
+def _policy(settings: Settings, signer: Signer) -> Policy | None:
+    """Return the policy of this log's readers, which must not name another key for it."""
+    if settings.policy_file is None:
+        return None
+    policy = Policy.parse(settings.policy_file.read_bytes())
+    if policy.logs and signer.vkey not in {key.vkey for key in policy.logs}:
+        raise PolicyError(f"{settings.policy_file} does not name this log's key {signer.vkey}")
+    return policy
+
+
+def _published_heads(
+    settings: Settings, engine: AsyncEngine, signer: Signer
+) -> list[PublishedHead]:
+    """Return all who hold a head of this log, besides its witnesses."""
+    heads: list[PublishedHead] = [SignedCheckpoints(engine)]
+    if settings.published_folder is not None:
+        heads.append(PublishedFolder(settings.published_folder, signer.vkey))
+    return heads
 
 
 def _content_folder(settings: Settings) -> Path:

@@ -63,12 +63,16 @@ class VerifiedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Known logs, known witnesses by the policy's own names, and the quorum. Made by `parse`."""
+    """Known logs, known witnesses by the policy's own names, and the quorum. Made by `parse`.
+
+    `urls` has the address of each witness that the policy gives one for.
+    """
 
     logs: tuple[VerifierKey, ...]
     witnesses: Mapping[str, VerifierKey]
     groups: tuple[Group, ...]
     quorum: str
+    urls: Mapping[str, str]
 
     @classmethod
     def parse(cls, data: bytes) -> "Policy":
@@ -84,7 +88,8 @@ class Policy:
                 raise PolicyError(f"line {number}: {error}") from error
         if reader.quorum is None:
             raise PolicyError("a policy has one quorum line")
-        return cls(tuple(reader.logs), reader.witnesses, tuple(reader.groups), reader.quorum)
+        groups = tuple(reader.groups)
+        return cls(tuple(reader.logs), reader.witnesses, groups, reader.quorum, reader.urls)
 
     @classmethod
     def of_log(cls, key: VerifierKey) -> "Policy":
@@ -135,6 +140,7 @@ class _Reader:
 
     logs: list[VerifierKey] = field(default_factory=list)
     witnesses: dict[str, VerifierKey] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     quorum: str | None = None
     names: set[str] = field(default_factory=set)
@@ -162,7 +168,10 @@ class _Reader:
         if len(words) not in (2, 3):
             raise PolicyError("a witness line is 'witness <name> <vkey> [<url>]'")
         self._define(words[0])
-        self.witnesses[words[0]] = self._key(words[1], COSIGNATURE_TYPES)
+        name, vkey, *url = words
+        self.witnesses[name] = self._key(vkey, COSIGNATURE_TYPES)
+        if url:
+            self.urls[name] = url[0]
 
     def _group(self, words: list[str]) -> None:
         if len(words) < 3:

@@ -1,0 +1,48 @@
+"""Cosignatures of witnesses, and which checkpoints have enough of them to be published."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = (
+    """
+    create table cosignature (
+        size bigint not null references checkpoint (size),
+        witness text not null,
+        line text not null,
+        received_at timestamptz not null,
+        primary key (size, witness)
+    )
+    """,
+    "create index cosignature_by_witness on cosignature (witness, size)",
+    """
+    create table published (
+        size bigint primary key references checkpoint (size),
+        published_at timestamptz not null
+    )
+    """,
+    *(
+        f"create trigger {table}_is_{name} before {acts} on {table}"
+        f" for each {each} execute function refuse_change()"
+        for table in ("cosignature", "published")
+        for name, acts, each in (
+            ("append_only", "update or delete", "row"),
+            ("never_truncated", "truncate", "statement"),
+        )
+    ),
+    "grant select, insert on cosignature, published to dataexchange_app",
+)
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """What witnesses signed is not thrown away."""
+    raise NotImplementedError("cosignatures are never dropped by a migration")

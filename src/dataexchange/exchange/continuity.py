@@ -1,0 +1,113 @@
+"""Does the log here continue what others hold of it? Asked before the first write.
+
+A database restored from a backup looks whole from inside. Those who know better are outside it:
+published files, an anchor contract, witnesses (which `exchange.witnessing` asks).
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from dataexchange.database import reading, tile_store
+from dataexchange.errors import IntegrityError
+from dataexchange.exchange.write_guard import LOG_BEHIND, LOG_FORKED, WriteGuard
+from dataexchange.ledger.checkpoint import Checkpoint, open_checkpoint
+from dataexchange.ledger.cosignature import verifier_for
+from dataexchange.ledger.note import Note, VerifierKey
+
+ANSWER_SECONDS_MAX = 10.0
+_log = logging.getLogger(__name__)
+
+
+class Head(NamedTuple):
+    """The size of a log and its 32-byte root."""
+
+    size: int
+    root: bytes
+
+
+class PublishedHead(Protocol):
+    """Somebody who holds a head of this log that cannot be taken back."""
+
+    @property
+    def name(self) -> str:
+        """How the refusal and the log call it."""
+
+    async def head(self) -> Head | None:
+        """Return the greatest head that it holds, checked; `None` where it holds none."""
+
+
+class PublishedFolder:
+    """The `checkpoint` among the static files in a folder, signed by the log's key."""
+
+    name = "published files 已发布文件"
+
+    def __init__(self, folder: Path, vkey: str) -> None:
+        self._path = folder / "checkpoint"
+        self._verifier = verifier_for(VerifierKey.parse(vkey))
+
+    async def head(self) -> Head | None:
+        """Return the head that was published last."""
+        try:
+            note = await asyncio.to_thread(self._path.read_bytes)
+        except FileNotFoundError:
+            return None
+        signed = open_checkpoint(note, self._verifier).checkpoint
+        return Head(signed.size, signed.root)
+
+
+class SignedCheckpoints:
+    """The checkpoints in the database itself: none may be of more than the log has."""
+
+    name = "checkpoint table 检查点表"
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def head(self) -> Head | None:
+        """Return the greatest head that was signed."""
+        async with AsyncSession(self._engine) as session:
+            latest = await reading.latest_checkpoint(session)
+        if latest is None:
+            return None
+        signed = Checkpoint.parse(Note.parse(latest.note.encode()).text)
+        return Head(signed.size, signed.root)
+
+
+async def compare(
+    engine: AsyncEngine, published: Iterable[PublishedHead], guard: WriteGuard
+) -> None:
+    """Close `guard` unless the log continues every head that is published.
+
+    One who does not answer in time, or whose head cannot be read, proves nothing.
+    """
+    for one in published:
+        try:
+            head = await asyncio.wait_for(one.head(), ANSWER_SECONDS_MAX)
+        except Exception:  # noqa: BLE001 -- each holder fails in its own ways
+            _log.exception("the log could not be compared with %s", one.name)
+            continue
+        if head is not None:
+            await _compare(engine, one.name, head, guard)
+
+
+async def _compare(engine: AsyncEngine, source: str, head: Head, guard: WriteGuard) -> None:
+    async with AsyncSession(engine) as session:
+        size = (await reading.head(session)).size
+        if head.size > size:
+            guard.close(LOG_BEHIND, source=source, size=size, known=head.size)
+        elif await _root_at(session, head.size) != head.root:
+            guard.close(LOG_FORKED, source=source, known=head.size)
+
+
+async def _root_at(session: AsyncSession, size: int) -> bytes | None:
+    """Return the root of the first `size` entries; `None` where they are not all there."""
+    try:
+        return (await tile_store.tree(session, size, [(0, size)])).root()
+    except IntegrityError:
+        return None
