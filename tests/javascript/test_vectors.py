@@ -236,31 +236,35 @@ def test_signatures_and_keys_of_mixed_order_are_judged_as_plain_arithmetic_judge
     assert run_cases({"check": "arithmetic", **one} for one in named) == expected
 
 
-def test_key_ids_that_chance_has_changed_are_judged_alike() -> None:
+@pytest.mark.parametrize("suite", ["secp256k1", "sm2"])
+def test_the_other_suites_meet_every_verdict(suite: str) -> None:
+    cases = published(f"{suite}-strict")["cases"]
+    names = ("key", "message", "signature")
+    given = [{name: b64(bytes.fromhex(case[name])) for name in names} for case in cases]
+    found = run_cases({"check": suite, **one} for one in given)
+    assert found == [case["valid"] for case in cases]
+    assert set(found) == {True, False}
+
+
+@pytest.mark.parametrize("suite", ["ed25519", "secp256k1", "sm2"])
+def test_key_ids_that_chance_has_changed_are_judged_alike(suite: str) -> None:
     chance = random.Random(58)
-    good = published("keys")["key"]
+    good = next(one["key"] for one in published("suites") if one["suite"] == suite)
     alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz0OIl"
     edits = [good, "z", "", f"z1{good[1:]}", good[1:], f"{good}1"]
     for _ in range(300):
         at = chance.randrange(1, len(good))
         edits.append(good[:at] + chance.choice(alphabet) + good[at + 1 :])
-    expected = [
-        taken(lambda one: _require_point(PublicKey.parse(one.decode())), one.encode())
-        for one in edits
-    ]
+    expected = [taken(lambda one: PublicKey.parse(one.decode()), one.encode()) for one in edits]
     assert run_cases({"check": "key", "id": one} for one in edits) == expected
 
 
-def _require_point(key: PublicKey) -> None:
-    if edwards.decode(key.raw) is None:
-        raise DataExchangeError("no point of the curve")
-
-
 def test_published_statements_batches_and_proofs_hold() -> None:
-    keys, batch, entries = published("keys"), published("batch"), published("entries")
-    statements = [(one["statement"], one["signature"]) for one in published("statements")]
-    batched = [(one["statement"], json.loads(one["signature"])) for one in batch["statements"]]
-    pairs = [*statements, *batched]
+    keys, suites, entries = published("keys"), published("suites"), published("entries")
+    single = [*published("statements"), *(one["statement"] for one in suites)]
+    batched = [one for suite in suites for one in suite["batch"]["statements"]]
+    pairs = [(one["statement"], one["signature"]) for one in single]
+    pairs += [(one["statement"], json.loads(one["signature"])) for one in batched]
     moved = [(pairs[at][0], pairs[at - 1][1]) for at in range(len(pairs))]
     found = run_cases(
         {"check": "statement", "statement": one, "signature": signature}

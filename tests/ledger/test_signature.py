@@ -152,6 +152,7 @@ def test_the_key_id_of_did_key_is_ours() -> None:
         "z６Mk",
         PublicKey("ed25519", b"\x01" + bytes(31)).id,
         PublicKey("ed25519", bytes(32)).id,
+        PublicKey("ed25519", b"\x02" + bytes(31)).id,  # no point has this y
         PublicKey("ed25519", KEY.public.raw[:31]).id,
         PublicKey("ed25519", KEY.public.raw + b"\0").id,
         "z6LSbysY2xFMRpGMhb7tFTLMpeuPRaqaWM1yECx2AtzE3KCc",  # X25519

@@ -50,7 +50,9 @@ def decide(
     if index > 0:
         _require_fresh(statement, held, recorded_at)
     roles = _require_authority(statement, event_type, held)
-    _require_expected(statement, held)
+    named = {key: held[key] for key in submission.touched}
+    named[POLICY_KEY] = held[POLICY_KEY]
+    _require_expected(statement, named)
     event = Event(
         payload=submission.payload,
         actor=statement.fields.actor,
@@ -60,8 +62,6 @@ def decide(
         recorded_at=recorded_at,
         occurred_at=statement.occurred_at,
     )
-    named = {key: held[key] for key in submission.touched}
-    named[POLICY_KEY] = held[POLICY_KEY]
     return _settled(event_type.rule(View(named), event), submission.touched)
 
 
@@ -110,9 +110,11 @@ def _require_authority(
     return roles
 
 
-def _require_expected(statement: Statement, held: Mapping[str, Held]) -> None:
+def _require_expected(statement: Statement, named: Mapping[str, Held]) -> None:
+    # Only what the event names may be expected: what else a process happens to hold, a replay
+    # may not, and it would refuse what the exchange accepted.
     for key, expected in statement.fields.expects.items():
-        found = held.get(key)
+        found = named.get(key)
         seq = found.seq if found is not None else None
         if seq != expected:
             raise EXPECTATION_FAILED(key=key, seq=seq, expected=expected)

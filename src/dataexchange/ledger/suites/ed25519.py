@@ -30,8 +30,21 @@ def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
 
 @lru_cache(maxsize=65_536)
 def is_usable_ed25519(public: bytes) -> bool:
-    """Tell whether `public` is 32 bytes, canonical and not of small order."""
-    return len(public) == 32 and _is_canonical_point(public) and public not in _SMALL_ORDER
+    """Tell whether `public` is the canonical encoding of a point, and that not of small order."""
+    return (
+        len(public) == 32
+        and _is_canonical_point(public)
+        and public not in _SMALL_ORDER
+        and _is_on_curve(public)
+    )
+
+
+def _is_on_curve(encoded: bytes) -> bool:
+    """Tell whether there is an x for this y: x² = (y² − 1) / (d·y² + 1) (RFC 8032, 5.1.3)."""
+    y = int.from_bytes(encoded, "little") & ((1 << 255) - 1)
+    # A quotient is a square exactly when the product is: Euler's criterion.
+    product = (y * y - 1) * (_D * y * y + 1)
+    return pow(product, (_PRIME - 1) // 2, _PRIME) != _PRIME - 1
 
 
 def _is_canonical_point(encoded: bytes) -> bool:
@@ -52,6 +65,7 @@ def _open(secret: bytes) -> Secret:
 
 
 _PRIME = 2**255 - 19
+_D = -121665 * pow(121666, -1, _PRIME) % _PRIME
 _ORDER = 2**252 + 27742317777372353535851937790883648493
 # The eight points of small order in canonical encoding, with either sign bit.
 _SMALL_ORDER_Y = (
