@@ -25,7 +25,8 @@ from steps_guarantee import registered_pledge
 from steps_market import settled_licence
 from world import ORIGIN, World
 
-POLICY = Policy.parse(f"log {SIGNER.vkey}\nquorum none\n".encode())
+POLICY_FILE = f"log {SIGNER.vkey}\nquorum none\n".encode()
+POLICY = Policy.parse(POLICY_FILE)
 SEED = b"\x07" * 32  # SIGNER's
 
 

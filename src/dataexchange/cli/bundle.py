@@ -1,6 +1,8 @@
 """`export` and `verify`: carry a log away, and check it with nothing but a policy."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +13,12 @@ from rich.table import Table
 from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console, error_console
 from dataexchange.cli.options import DEFAULT_URL, KeyFile, Url
+from dataexchange.cli.title import show_title
 from dataexchange.client.exchange_client import ExchangeRefusedError
 from dataexchange.client.export import export as write_bundle
 from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
+from dataexchange.verification.title import verify_title
+from dataexchange.verification.title_members import is_title_bundle
 
 CONTENT_BYTES_MAX = 16 * 1024 * 1024
 
@@ -29,30 +34,64 @@ KnownCheckpoint = Annotated[
 
 def export(
     key: KeyFile,
-    out: Annotated[Path, typer.Option(help="证据包 The bundle to write.")] = Path("bundle.zip"),
+    out: Annotated[Path | None, typer.Option(help="证据包 The bundle to write.")] = None,
+    asset: Annotated[
+        str | None, typer.Option(help="只导出该资产的权属证明 The proven title of one asset.")
+    ] = None,
+    also: Annotated[
+        list[str], typer.Option(help="一并证明 With it: a valuation, a guarantee that names it.")
+    ] = [],  # noqa: B006 -- typer copies it
+    confirmed: Annotated[
+        bool, typer.Option(help="截至监管确认过的映射 As of a map that a regulator confirmed.")
+    ] = False,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """导出证据包 Fetch the whole log as a bundle; for regulators and the operator."""
+    """导出证据包 Fetch the whole log as a bundle (regulators, operator), or one asset's title."""
+    to = out or Path("bundle.zip" if asset is None else "title.zip")
     try:
-        size = asyncio.run(_export(key, out, url))
+        if asset is not None:
+            asyncio.run(_export_title(key, to, url, asset, also=also, confirmed=confirmed))
+            console.print(f"[green]✓[/] {to}：{asset}", highlight=False)
+            return
+        size = asyncio.run(_export(key, to, url))
     except OSError as error:
         raise typer.BadParameter(str(error)) from error
-    console.print(f"[green]✓[/] {out}：{size} 条 entries")
+    console.print(f"[green]✓[/] {to}：{size} 条 entries")
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="证据包 The bundle.")],
     policy: PolicyFile = None,
     known_checkpoint: KnownCheckpoint = None,
+    regulator: Annotated[
+        list[str], typer.Option(help="监管机构的密钥标识 A regulator's key id, for a title.")
+    ] = [],  # noqa: B006 -- typer copies it
 ) -> None:
-    """离线验证 Check a bundle: bytes, chains, root, signatures, and every rule replayed."""
+    """离线验证 Check a bundle: bytes, chains, root, signatures, and every rule replayed.
+
+    The title of one asset is checked by its proofs: who holds it, what is on it, who replayed.
+    """
+    with _judging():
+        if is_title_bundle(bundle):
+            given, known = _read(policy), _read(known_checkpoint)
+            show_title(
+                verify_title(bundle, given, known_checkpoint=known, regulator_keys=regulator)
+            )
+            return
     _show_verdict(judged(bundle, policy, known_checkpoint))
 
 
 def judged(bundle: Path, policy: Path | None, known_checkpoint: Path | None) -> Verdict:
-    """Return the verdict on a bundle; where it is not sound, say why and exit."""
-    try:
+    """Return the verdict on a bundle of the log; where it is not sound, say why and exit."""
+    with _judging():
         return _verify(bundle, policy, known_checkpoint)
+
+
+@contextmanager
+def _judging() -> Iterator[None]:
+    """Tell why a bundle is not sound, or cannot be judged, and exit."""
+    try:
+        yield
     except UnsoundError as fault:
         _show_fault(fault)
         raise typer.Exit(1) from fault
@@ -76,13 +115,24 @@ async def _export(key: Path, out: Path, url: str) -> int:
         return await write_bundle(client.fetch, out, content)
 
 
+async def _export_title(
+    key: Path, out: Path, url: str, asset: str, *, also: list[str], confirmed: bool
+) -> None:
+    async with asking(url, key, timeout_seconds=120) as client:
+        out.write_bytes(await client.title(asset, also=also, confirmed=confirmed))
+
+
+def _read(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path is not None else None
+
+
 def _verify(bundle: Path, policy: Path | None, known: Path | None) -> Verdict:
     with Progress(console=error_console, transient=True) as bar:
         task = bar.add_task("重放 replaying", total=None)
         return verify_bundle(
             bundle,
-            policy.read_bytes() if policy else None,
-            known_checkpoint=known.read_bytes() if known else None,
+            _read(policy),
+            known_checkpoint=_read(known),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
 

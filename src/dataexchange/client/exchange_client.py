@@ -198,9 +198,20 @@ class ExchangeClient:
             temporary.unlink(missing_ok=True)
         return size
 
-    async def fetch(self, path: str) -> bytes:
+    async def title(
+        self, asset: str, *, also: Sequence[str] = (), confirmed: bool = False
+    ) -> bytes:
+        """Return the proven title of an asset as a zip, to be judged by `verify_title`.
+
+        `also` are keys of more that names the asset; with `confirmed` it is as of the newest map
+        that a regulator confirmed.
+        """
+        query = {"also": list(also), "confirmed": str(confirmed).lower()}
+        return await self.fetch(f"/v1/assets/{asset}/dossier.zip", query)
+
+    async def fetch(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
         """Return the bytes at a path of the exchange."""
-        response = await self._http.get(path, headers=self._headers())
+        response = await self._http.get(path, params=query, headers=self._headers())
         if response.status_code >= 400:
             _raise(response)
         return response.content

@@ -7,6 +7,7 @@ They are only ever added, so every committed map stays provable.
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import IO
 
 import msgspec
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dataexchange.ledger.map_proof import MapValue
-from dataexchange.ledger.verifiable_map import EMPTY, Tile, walk
+from dataexchange.ledger.verifiable_map import EMPTY, MapError, Tile, walk
 from dataexchange.rules.state import decode
 from dataexchange.supervision.completeness import MAP_KEY, CommittedMap
 
@@ -112,6 +113,14 @@ async def read(connection: AsyncConnection, names: Collection[bytes]) -> dict[by
         return {}
     rows = await connection.execute(text(_READ), {"names": list(names)})
     return {row.name: row.body for row in rows}
+
+
+def of_name(nodes: Mapping[bytes, bytes], name: bytes) -> bytes:
+    """Return the value or state of this name; `MapError` where it is missing or another's."""
+    body = nodes.get(name)
+    if body is None or sha256(body).digest() != name:
+        raise MapError(f"node {name.hex()} is not kept")
+    return body
 
 
 async def write(connection: AsyncConnection, nodes: Mapping[bytes, bytes]) -> None:

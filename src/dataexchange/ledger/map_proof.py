@@ -76,6 +76,11 @@ class MapProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             raise ProofError(f"not a map proof: {error}") from error
 
 
+def parse_value(data: bytes) -> MapValue:
+    """Return the value that `data`, which has its hash, is."""
+    return _VALUE_DECODER.decode(data)
+
+
 def end_of(root: bytes, path: bytes, tiles: Mapping[bytes, Tile]) -> tuple[list[bytes], bytes]:
     """Return the siblings on the way to `path`, and what its branch ends in.
 
@@ -144,3 +149,4 @@ def _bit(path: bytes, depth: int) -> int:
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _DECODER = msgspec.json.Decoder(MapProof)
+_VALUE_DECODER = msgspec.json.Decoder(MapValue)

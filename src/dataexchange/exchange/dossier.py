@@ -1,0 +1,216 @@
+"""The bundle of one asset's title: gathered from the newest map, for anyone to verify offline.
+
+Nothing here is trusted by who receives it: `verification.title` judges the same members.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from dataexchange.database import map_store, reading, tile_store
+from dataexchange.database.tables import AggregateRow, CheckpointRow, EntryRow
+from dataexchange.errors import RefusalCode
+from dataexchange.ledger import merkle
+from dataexchange.ledger.map_proof import MapProof, MapValue, end_of, parse_value
+from dataexchange.ledger.proof import TlogProof
+from dataexchange.ledger.verifiable_map import MapError, path_of
+from dataexchange.registry.catalogue import catalogue
+from dataexchange.rules import State
+from dataexchange.rules.reference import kind_of
+from dataexchange.rules.refusal import NOT_FOUND
+from dataexchange.rules.state import decode
+from dataexchange.supervision.completeness import (
+    MapCommitment,
+    MapConfirmation,
+    commitment_key,
+)
+from dataexchange.verification.title_members import CHECKPOINT, DOSSIER, Dossier
+from dataexchange.verification.title_set import close, names_any
+
+ENTRIES_MAX = 10_000
+
+NOT_MAPPED = RefusalCode(
+    "title.not_mapped",
+    clause="docs/ledger-format.md, map",
+    zh="还没有已发布的状态映射覆盖 {key}",
+    en="No published map of the ledger covers {key} yet",
+    remedy_zh="运营机构提交映射（dataexchange map commit）后再取。",
+    remedy_en="Ask again after the operator has committed one (dataexchange map commit).",
+    kind="conflict",
+)
+UNRELATED = RefusalCode(
+    "title.unrelated",
+    clause="docs/ledger-format.md, title bundle",
+    zh="{key} 不涉及资产 {asset}",
+    en="{key} does not name {asset}, nor anything of its title",
+)
+TOO_LONG = RefusalCode(
+    "title.too_long",
+    clause="docs/ledger-format.md, title bundle",
+    zh="该资产的历史有 {count} 条以上，上限 {limit}",
+    en="The title's history has more than {count} entries; {limit} at most",
+    remedy_zh="请由监管机构或运营机构导出整个账本。",
+    remedy_en="Have a regulator or the operator export the whole log.",
+)
+
+
+async def title_members(
+    session: AsyncSession, asset: str, *, also: Collection[str] = (), confirmed: bool = False
+) -> dict[str, bytes]:
+    """Return the members of the bundle of `asset`, with `also` added.
+
+    As of the newest map that a checkpoint covers or, with `confirmed`, that a regulator confirmed.
+    """
+    checkpoint = await reading.latest_checkpoint(session)
+    size = checkpoint.size if checkpoint is not None else 0
+    committed = await _newest_map(session, size, confirmed=confirmed)
+    if checkpoint is None or committed is None:
+        raise NOT_MAPPED(key=asset)
+    commitment = decode(MapCommitment, committed.state)
+    confirmations = await _confirmations(session, commitment.covers, size)
+    gathered = _Gathered(session, bytes.fromhex(commitment.root))
+    try:
+        whole = await gathered.close(asset, also)
+    except MapError as error:
+        raise NOT_MAPPED(key=asset) from error
+    indexes = {0, committed.head_index, *confirmations}
+    for key in whole:
+        indexes |= await _history(session, key, commitment.covers)
+        if len(indexes) > ENTRIES_MAX:
+            raise TOO_LONG(count=len(indexes), limit=ENTRIES_MAX)
+    dossier = Dossier(tuple(also), asset, tuple(confirmations), committed.head_index)
+    return {
+        DOSSIER: dossier.encode(),
+        CHECKPOINT: checkpoint.note.encode(),
+        **gathered.members,
+        **await _entries(session, sorted(indexes), checkpoint),
+    }
+
+
+class _Gathered:
+    """Map proofs and states, gathered key by key as the states name each other."""
+
+    def __init__(self, session: AsyncSession, root: bytes) -> None:
+        self._session = session
+        self._root = root
+        self._held: dict[str, State | None] = {}
+        self.members: dict[str, bytes] = {}
+
+    async def close(self, asset: str, also: Collection[str]) -> list[str]:
+        """Gather the whole set; return the keys of those whose history belongs to it."""
+        alone = await self._reached([asset])
+        found = await self._reached([asset, *also])
+        for key in (asset, *also):
+            state = self._held[key]
+            if state is None:
+                raise NOT_MAPPED(key=key)
+            if key != asset and not names_any(state, alone):
+                raise UNRELATED(key=key, asset=asset)
+        return [key for key, whole in found.items() if whole and self._held[key] is not None]
+
+    async def _reached(self, keys: Sequence[str]) -> dict[str, bool]:
+        steps = close(keys)
+        try:
+            wanted = next(steps)
+            while True:
+                self._held |= await self._gather(sorted(wanted - self._held.keys()))
+                wanted = steps.send({key: self._held[key] for key in wanted})
+        except StopIteration as end:
+            found: dict[str, bool] = end.value
+            return found
+
+    async def _gather(self, keys: list[str]) -> dict[str, State | None]:
+        connection = await self._session.connection()
+        paths = {key: path_of(key) for key in keys}
+        tiles = await map_store.tiles(connection, self._root, paths.values())
+        ends = {key: end_of(self._root, path, tiles) for key, path in paths.items()}
+        values = await _values(connection, paths, ends)
+        states = await map_store.read(
+            connection, [bytes.fromhex(value.state) for value in values.values()]
+        )
+        held: dict[str, State | None] = dict.fromkeys(keys)
+        for key, (siblings, end) in ends.items():
+            hexes = tuple(one.hex() for one in siblings)
+            value = values.get(key)
+            other = (end[:32].hex(), end[32:].hex()) if end and value is None else None
+            self.members[f"map/{key}"] = MapProof(key, hexes, value, other).encode()
+            if value is not None:
+                state = map_store.of_name(states, bytes.fromhex(value.state))
+                self.members[f"state/{key}"] = state
+                held[key] = decode(catalogue().states[kind_of(key)], state)
+        return held
+
+
+async def _values(
+    connection: AsyncConnection,
+    paths: Mapping[str, bytes],
+    ends: Mapping[str, tuple[list[bytes], bytes]],
+) -> dict[str, MapValue]:
+    """Return what the map holds of each key that it holds."""
+    names = {key: end[32:] for key, (_, end) in ends.items() if end[:32] == paths[key]}
+    kept = await map_store.read(connection, list(names.values()))
+    return {key: parse_value(map_store.of_name(kept, name)) for key, name in names.items()}
+
+
+async def _newest_map(session: AsyncSession, size: int, *, confirmed: bool) -> AggregateRow | None:
+    """Return the newest map that was committed, or also confirmed, before entry `size`."""
+    kind = MapConfirmation.KIND if confirmed else MapCommitment.KIND
+    query = (
+        select(AggregateRow)
+        .where(AggregateRow.kind == kind, col(AggregateRow.first_index) < size)
+        .order_by(col(AggregateRow.first_index).desc())
+        .limit(1)
+    )
+    row = (await session.exec(query)).one_or_none()
+    if row is None or not confirmed:
+        return row
+    covers = decode(MapConfirmation, row.state).covers
+    return await session.get(AggregateRow, commitment_key(covers))
+
+
+async def _confirmations(session: AsyncSession, covers: int, size: int) -> list[int]:
+    """Return the indexes of the entries that confirm the map over `covers`, before `size`."""
+    query = (
+        select(AggregateRow.first_index)
+        .where(
+            AggregateRow.kind == MapConfirmation.KIND,
+            col(AggregateRow.key).startswith(f"{MapConfirmation.KIND}/{covers}/"),
+            col(AggregateRow.first_index) < size,
+        )
+        .order_by(col(AggregateRow.first_index))
+    )
+    return list(await session.exec(query))
+
+
+async def _history(session: AsyncSession, key: str, covers: int) -> set[int]:
+    """Return the indexes of the entries about `key` among the first `covers`."""
+    row = await session.get(AggregateRow, key)
+    if row is None:
+        raise NOT_FOUND(key=key)
+    if row.seq > ENTRIES_MAX:
+        raise TOO_LONG(count=row.seq, limit=ENTRIES_MAX)
+    indexes = await reading.history(session, key, limit=row.seq)
+    return {index for index in indexes if index < covers}
+
+
+async def _entries(
+    session: AsyncSession, indexes: Sequence[int], checkpoint: CheckpointRow
+) -> dict[str, bytes]:
+    """Return the entries at `indexes`, each with its proof under `checkpoint`."""
+    ranges: list[merkle.Range] = []
+    for index in indexes:
+        ranges += merkle.inclusion_ranges(index, checkpoint.size)
+    tree = await tile_store.tree(session, checkpoint.size, ranges)
+    members: dict[str, bytes] = {}
+    for index, body in await _bodies(session, indexes):
+        path = tuple(tree.inclusion_proof(index))
+        members[f"entry/{index}"] = body
+        members[f"proof/{index}"] = TlogProof(index, path, checkpoint.note.encode()).encode()
+    return members
+
+
+async def _bodies(session: AsyncSession, indexes: Iterable[int]) -> Sequence[tuple[int, bytes]]:
+    query = select(EntryRow.index, EntryRow.body).where(col(EntryRow.index).in_(list(indexes)))
+    return list(await session.exec(query))

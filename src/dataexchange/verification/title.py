@@ -1,0 +1,134 @@
+"""The lender's check of one asset's title, offline, with nothing but a policy.
+
+1. The checkpoint is signed as the policy asks.
+2. Each entry is in the log that it signs: its tlog-proof, its canonical bytes, its signature.
+3. One entry commits the map that the bundle rests on; regulators' confirmations name that entry.
+4. For each aggregate of the title (`title_set`) the map holds its count, head and state, or holds
+   nothing; the state given is the one. The bundle has those aggregates and no other.
+5. Of each, the entries from the first to the count are there, chained up to the head.
+6. Every member was needed.
+
+It shows what the map says. That the map itself is right is shown by whoever replayed the log: the
+regulators that confirmed it, with keys that entry 0 or the caller names, or a bundle of the log.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from dataexchange.errors import DataExchangeError, IntegrityError
+from dataexchange.identity.opening import LogOpened
+from dataexchange.ledger.checkpoint import Checkpoint
+from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
+from dataexchange.supervision.completeness import MapCommitted, MapConfirmed
+from dataexchange.verification.title_entries import Entries, history, proven, said_at
+from dataexchange.verification.title_members import CHECKPOINT, DOSSIER, Dossier, Shelf, unpack
+from dataexchange.verification.title_states import TitleStates
+from dataexchange.verification.title_verdict import Confirmation, TitleVerdict
+from dataexchange.verification.verdict import UnsoundError, UnusableError
+
+
+def verify_title(
+    path: Path,
+    policy: bytes | None,
+    *,
+    known_checkpoint: bytes | None = None,
+    regulator_keys: Collection[str] = (),
+) -> TitleVerdict:
+    """Return the verdict on the bundle of one asset in `path`.
+
+    `regulator_keys` are ids of keys that the caller knows to be regulators', beside those of entry
+    0. `UnusableError` where nothing can be judged, `UnsoundError` where it does not hold together.
+    """
+    if policy is None:
+        raise UnusableError("没有验证策略（--policy）/ no policy was given (--policy)")
+    try:
+        believed = Policy.parse(policy)
+    except DataExchangeError as error:
+        raise UnusableError(f"验证策略无法使用 / the policy cannot be used: {error}") from error
+    return _judge(Shelf(unpack(path)), believed, known_checkpoint, regulator_keys)
+
+
+def _judge(
+    shelf: Shelf, policy: Policy, known: bytes | None, regulator_keys: Collection[str]
+) -> TitleVerdict:
+    dossier, note = Dossier.parse(shelf.take(DOSSIER)), shelf.take(CHECKPOINT)
+    signed = _checkpoint(policy, note, "bundle")
+    entries = proven(shelf, shelf.indexes(), note=note, policy=policy)
+    opened = _opening(entries, signed.checkpoint)
+    committed = said_at(entries, dossier.map, "map.committed@1", MapCommitted)
+    if committed.covers > dossier.map:
+        raise UnsoundError("map.differs", "映射有误", "the map covers itself", dossier.map)
+    title = TitleStates(shelf, bytes.fromhex(committed.root), dossier)
+    needed = {0, dossier.map, *dossier.confirmed}
+    for value in title.close():
+        needed.update(history(entries, value, committed.covers))
+    _require_no_more(entries, needed)
+    shelf.require_empty()
+    keys = {*regulator_keys, *(one.key for one in opened.regulators)}
+    confirmed = _confirmations(entries, dossier, committed, keys)
+    names = {one.party: one.name for one in (opened.operator, *opened.regulators) if one.name}
+    verdict = TitleVerdict(
+        origin=signed.checkpoint.origin,
+        size=signed.checkpoint.size,
+        covers=committed.covers,
+        map_index=dossier.map,
+        mapped_at=entries[dossier.map].fields.recorded_at,
+        witnesses=tuple(signed.cosigned_at_seconds),
+        confirmed=confirmed,
+        asset=title.asset,
+        states=title.states,
+        also=dossier.also,
+        entries=len(entries),
+        names=names | title.names,
+        confirmations_unknown=len(dossier.confirmed) - len(confirmed),
+    )
+    verdict.warn()
+    if known is not None:
+        verdict.compare(signed.checkpoint, _checkpoint(policy, known, "known").checkpoint)
+    return verdict
+
+
+def _checkpoint(policy: Policy, note: bytes, which: str) -> VerifiedCheckpoint:
+    try:
+        return policy.verify(note)
+    except IntegrityError as error:
+        raise UnsoundError(
+            f"checkpoint.{which}_not_trusted",
+            "检查点不符合验证策略",
+            f"the {which} checkpoint does not meet the policy: {error}",
+        ) from error
+
+
+def _opening(entries: Entries, checkpoint: Checkpoint) -> LogOpened:
+    """Return what entry 0 says; it names the first regulators, and no later entry can undo it."""
+    opened = said_at(entries, 0, "log.opened@1", LogOpened)
+    if opened.origin != checkpoint.origin:
+        raise UnsoundError("log.other", "第 0 条属于另一账本", "entry 0 opened another log", 0)
+    return opened
+
+
+def _require_no_more(entries: Entries, needed: set[int]) -> None:
+    if extra := sorted(entries.keys() - needed):
+        raise UnsoundError(
+            "bundle.unknown_member",
+            f"证据包含有与该资产无关的条目 {extra[0]}",
+            f"entry {extra[0]} does not belong to this title",
+            extra[0],
+        )
+
+
+def _confirmations(
+    entries: Entries, dossier: Dossier, committed: MapCommitted, keys: Collection[str]
+) -> tuple[Confirmation, ...]:
+    """Return the confirmations by known keys; one that is about another map is unsound."""
+    leaf = entries[dossier.map].leaf.hex()
+    expected = MapConfirmed(covers=committed.covers, map=leaf, root=committed.root)
+    found = []
+    for index in dossier.confirmed:
+        if said_at(entries, index, "map.confirmed@1", MapConfirmed) != expected:
+            raise UnsoundError("title.other_map", "确认的是另一映射", "confirms another map", index)
+        said = entries[index].statement.fields
+        if said.key in keys:
+            recorded_at = entries[index].fields.recorded_at
+            found.append(Confirmation(said.actor, index, recorded_at))
+    return tuple(found)

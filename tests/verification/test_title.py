@@ -1,0 +1,243 @@
+"""The lender's check: an honest title is proven, and no changed one ever is."""
+
+import itertools
+import json
+import random
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import pytest_asyncio
+
+from bundles import SIGNER, Members
+from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
+from dataexchange.verification import UnsoundError, UnusableError
+from dataexchange.verification.title import verify_title
+from dataexchange.verification.title_members import Dossier, pack, pack_json, unpack
+from exchanges import POLICY_FILE
+from titles import Titled, new_regulator_key, titled
+
+if TYPE_CHECKING:
+    from dataexchange.database.embedded import EmbeddedPostgres
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+MUTANTS_MIN = 1_000
+
+
+class Honest(NamedTuple):
+    """A bundle as the holder got it, one of an earlier map, and the exchange they are from."""
+
+    title: Titled
+    members: Members
+    earlier: Members
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def honest(
+    postgres: "EmbeddedPostgres", tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Honest]:
+    from databases import migrated_template, new_database
+
+    folder = tmp_path_factory.mktemp("title")
+    template = await migrated_template(postgres)
+    async with (
+        new_database(postgres, template=template) as addresses,
+        titled(addresses, folder) as title,
+    ):
+        await title.commit_map()
+        earlier = await members(title, folder)
+        order = {"asset": title.asset, "order_number": "JG-1", "reason": "核查"}
+        title.door.world.do(title.names["regulator"], "asset.frozen@1", **order)
+        await title.door.tell()
+        committed = await title.commit_map()
+        await title.confirm_map(committed, title.names["regulator"])
+        yield Honest(title, await members(title, folder), earlier)
+
+
+async def members(title: Titled, folder: Path) -> Members:
+    path = folder / "bundle.zip"
+    path.write_bytes(await title.bundle(also=title.guarantee))
+    return Members(unpack(path))
+
+
+def fault(mutant: Members, folder: Path) -> UnsoundError | UnusableError | None:
+    try:
+        verify_title(mutant.write(folder / "mutant.zip"), POLICY_FILE)
+    except (UnsoundError, UnusableError) as found:
+        return found
+    return None
+
+
+async def test_the_title_is_what_the_ledger_holds_and_no_more(
+    honest: Honest, tmp_path: Path
+) -> None:
+    verdict = verify_title(honest.members.write(tmp_path / "title.zip"), POLICY_FILE)
+    title, held = honest.title, honest.title.door.world.held_states()
+    assert verdict.asset == held[title.asset]
+    assert [lien.by for lien in verdict.asset.liens] == [title.pledge]
+    assert verdict.asset.freezes == ("JG-1",)
+    assert {title.pledge, title.valuation, title.cover, title.guarantee} <= verdict.states.keys()
+    assert all(held[key] == state for key, state in verdict.states.items())
+    assert [one.regulator for one in verdict.confirmed] == [title.names["regulator"].party]
+    assert verdict.names[verdict.asset.holder]
+    assert any("not covered" in en for _, en in verdict.warnings)
+    chained = {
+        index
+        for one in title.door.world.entries
+        for index in [one.index]
+        if title.asset in one.subjects and one.index < verdict.covers
+    }
+    assert chained <= {int(name[6:]) for name in honest.members.members if name[:6] == "entry/"}
+
+
+async def test_zip_and_json_are_judged_alike(honest: Honest, tmp_path: Path) -> None:
+    (tmp_path / "title.json").write_bytes(pack_json(honest.members.members))
+    (tmp_path / "title.zip").write_bytes(pack(honest.members.members))
+    verdicts = [verify_title(tmp_path / f"title.{form}", POLICY_FILE) for form in ("json", "zip")]
+    assert verdicts[0] == verdicts[1]
+
+
+async def test_without_a_policy_nothing_can_be_judged(honest: Honest, tmp_path: Path) -> None:
+    path = honest.members.write(tmp_path / "title.zip")
+    for policy in (None, b"nonsense"):
+        with pytest.raises(UnusableError):
+            verify_title(path, policy)
+    (tmp_path / "bad.zip").write_bytes(b"PK")
+    with pytest.raises(UnsoundError):
+        verify_title(tmp_path / "bad.zip", POLICY_FILE)
+
+
+async def test_a_confirmation_by_a_key_that_entry_0_does_not_name_is_not_counted(
+    honest: Honest, tmp_path: Path
+) -> None:
+    title = honest.title
+    newcomer = new_regulator_key(title.door.world)
+    await title.door.tell()
+    await title.confirm_map(await title.commit_map(), newcomer)
+    path = tmp_path / "title.zip"
+    path.write_bytes(await title.bundle())
+    alone = verify_title(path, POLICY_FILE)
+    assert not alone.confirmed
+    assert alone.confirmations_unknown == 1
+    known = verify_title(path, POLICY_FILE, regulator_keys=[newcomer.key.id])
+    assert [one.regulator for one in known.confirmed] == [newcomer.party]
+
+
+async def test_a_second_checkpoint_of_the_same_size_shows_a_fork(
+    honest: Honest, tmp_path: Path
+) -> None:
+    path = honest.members.write(tmp_path / "title.zip")
+    note = honest.members.members["checkpoint"]
+    assert verify_title(path, POLICY_FILE, known_checkpoint=note)
+    size = int(note.split(b"\n")[1])
+    other = sign_checkpoint(Checkpoint(SIGNER.name, size, bytes(32)), SIGNER)
+    with pytest.raises(UnsoundError, match="forked"):
+        verify_title(path, POLICY_FILE, known_checkpoint=other)
+    more = sign_checkpoint(Checkpoint(SIGNER.name, size + 1, bytes(32)), SIGNER)
+    verdict = verify_title(path, POLICY_FILE, known_checkpoint=more)
+    assert any("cannot be compared" in en for _, en in verdict.warnings)
+
+
+async def test_no_changed_title_is_ever_sound(honest: Honest, tmp_path: Path) -> None:
+    count, wrong = 0, []
+    for name, mutant in mutants(honest, seed=20_261_124):
+        count += 1
+        if fault(mutant, tmp_path) is None:
+            wrong.append(name)
+    assert count >= MUTANTS_MIN
+    assert wrong == []
+
+
+def mutants(honest: Honest, seed: int) -> Iterator[tuple[str, Members]]:
+    """Yield bundles that are not what the exchange gave, and what was done to them."""
+    chance = random.Random(seed)
+    yield from _bytes(honest.members, chance)
+    yield from _members(honest.members)
+    yield from _dossiers(honest)
+    yield from _mixed(honest)
+
+
+def _bytes(given: Members, chance: random.Random) -> Iterator[tuple[str, Members]]:
+    for name, data in given.members.items():
+        for at in chance.sample(range(len(data)), min(8, len(data))):
+            changed = data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+            yield f"bit of {name} at {at}", given.having({name: changed})
+        yield f"{name} cut short", given.having({name: data[:-1]})
+        yield f"{name} with more", given.having({name: data + b"\n"})
+
+
+def _members(given: Members) -> Iterator[tuple[str, Members]]:
+    for name in given.members:
+        yield f"without {name}", given.having({name: None})
+    entries = [name.partition("/")[2] for name in given.members if name.startswith("entry/")]
+    for index in entries:
+        yield f"without {index}", given.having({f"entry/{index}": None, f"proof/{index}": None})
+    keys = [name.partition("/")[2] for name in given.members if name.startswith("state/")]
+    for key, other in itertools.pairwise(keys):
+        swapped = {
+            f"{kind}/{one}": given.members[f"{kind}/{two}"]
+            for kind in ("map", "state")
+            for one, two in ((key, other), (other, key))
+        }
+        yield f"{key} and {other} swapped", given.having(swapped)
+    for name in ("notes.txt", "entry/7/8", "entry/00", "state/none", "map/none", "tile/0/000"):
+        yield f"with {name}", given.having({name: b"{}"})
+
+
+def _dossiers(honest: Honest) -> Iterator[tuple[str, Members]]:
+    said = json.loads(honest.members.members["dossier"])
+    pledge = honest.title.pledge
+    for change in (
+        {"asset": pledge},
+        {"asset": honest.title.guarantee},
+        {"also": []},
+        {"also": [pledge, honest.title.guarantee]},
+        {"also": [honest.title.unrelated]},
+        {"map": said["confirmed"][0]},
+        {"map": 0},
+        {"confirmed": []},
+        {"confirmed": [said["map"]]},
+        {"confirmed": [0]},
+        {"v": 2},
+    ):
+        changed = json.dumps({**said, **change}, sort_keys=True, separators=(",", ":"))
+        if change != {"also": [pledge, honest.title.guarantee]}:  # in the title already
+            yield f"dossier {change}", honest.members.having({"dossier": changed.encode()})
+
+
+def _mixed(honest: Honest) -> Iterator[tuple[str, Members]]:
+    """The newest map with what an earlier one held: before the freeze."""
+    now, before = honest.members.members, honest.earlier.members
+    asset = honest.title.asset
+    old = {name: before[name] for name in (f"state/{asset}", f"map/{asset}")}
+    yield "the asset before its freeze", honest.members.having(old)
+    map_then = Dossier.parse(before["dossier"]).map
+    dossier = json.loads(now["dossier"]) | {"map": map_then}
+    text = json.dumps(dossier, sort_keys=True, separators=(",", ":")).encode()
+    entries = {name: before[name] for name in before if name.startswith("entry/")}
+    yield (
+        "the earlier map under the new confirmation",
+        honest.members.having({"dossier": text, **entries}),
+    )
+    stale = {name: data for name, data in before.items() if name.startswith(("map/", "state/"))}
+    yield "all of the earlier map's proofs", honest.members.having(stale)
+
+
+async def test_a_repeated_member_or_an_uncanonical_document_is_refused(
+    honest: Honest, tmp_path: Path
+) -> None:
+    path = honest.members.write(tmp_path / "twice.zip")
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("checkpoint", b"again")
+    with pytest.raises(UnsoundError, match="duplicate"):
+        verify_title(path, POLICY_FILE)
+    document = pack_json(honest.members.members)
+    for wrong in (
+        document + b"\n",
+        document.replace(b'{"members":{', b'{"members":{"a":"b","a":"b",'),
+    ):
+        (tmp_path / "title.json").write_bytes(wrong)
+        with pytest.raises(UnsoundError, match="damaged"):
+            verify_title(tmp_path / "title.json", POLICY_FILE)
