@@ -81,6 +81,8 @@ async def test_the_zip_and_the_json_hold_the_same_members(title: Titled, tmp_pat
     members = [unpack(tmp_path / name) for name in answers]
     assert members[0] == members[1] == members[2]
     assert answers["b.zip"].content == answers["c.zip"].content
+    by_client = await title.door.client(title.names["holder"]).title(title.asset)
+    assert by_client == answers["b.zip"].content
     assert answers["c.zip"].headers["content-type"] == "application/zip"
 
 

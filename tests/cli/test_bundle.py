@@ -45,6 +45,12 @@ def rewritten(bundle: Path, change: Callable[[str, bytes], bytes]) -> Path:
     return copy
 
 
+def test_the_title_of_what_is_no_asset_is_refused(opened: "Served", run: Run) -> None:
+    key = opened.key_file(opened.world.operator, "operator")
+    ran = run("export", "--asset", "asset_x", "--key", key, "--url", opened.url)
+    assert (ran.status, "aggregate.not_found" in ran.err) == (1, True)
+
+
 def test_what_was_exported_is_sound(exported: Path, policy: Path, run: Run) -> None:
     ran = run("verify", exported, "--policy", policy)
     assert ran.status == 0

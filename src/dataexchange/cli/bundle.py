@@ -50,7 +50,8 @@ def export(
     to = out or Path("bundle.zip" if asset is None else "title.zip")
     try:
         if asset is not None:
-            asyncio.run(_export_title(key, to, url, asset, also=also, confirmed=confirmed))
+            title = asyncio.run(_title(key, url, asset, also=also, confirmed=confirmed))
+            to.write_bytes(title)
             console.print(f"[green]✓[/] {to}：{asset}", highlight=False)
             return
         size = asyncio.run(_export(key, to, url))
@@ -115,11 +116,9 @@ async def _export(key: Path, out: Path, url: str) -> int:
         return await write_bundle(client.fetch, out, content)
 
 
-async def _export_title(
-    key: Path, out: Path, url: str, asset: str, *, also: list[str], confirmed: bool
-) -> None:
+async def _title(key: Path, url: str, asset: str, *, also: list[str], confirmed: bool) -> bytes:
     async with asking(url, key, timeout_seconds=120) as client:
-        out.write_bytes(await client.title(asset, also=also, confirmed=confirmed))
+        return await client.title(asset, also=also, confirmed=confirmed)
 
 
 def _read(path: Path | None) -> bytes | None:

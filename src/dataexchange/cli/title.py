@@ -60,17 +60,11 @@ def _worth(verdict: TitleVerdict) -> Rows:
     yield "质量 quality", _quality(asset)
     for state in verdict.states.values():
         if isinstance(state, Cover):
-            until = (state.ends or "—")[:10]
-            yield (
-                "保险 cover",
-                f"{_party(verdict, state.insurer)} {_yuan(state.sum_insured_fen)}"
-                f" {state.status} → {until}",
-            )
+            sum_insured = f"{_yuan(state.sum_insured_fen)} {state.status} → {_day(state.ends)}"
+            yield "保险 cover", f"{_party(verdict, state.insurer)} {sum_insured}"
         if isinstance(state, Guarantee):
-            yield (
-                "保证 guarantee",
-                f"{_party(verdict, state.guarantor)} {_yuan(state.amount_fen)} {state.status}",
-            )
+            amount = f"{_yuan(state.amount_fen)} {state.status}"
+            yield "保证 guarantee", f"{_party(verdict, state.guarantor)} {amount}"
 
 
 def _proof(verdict: TitleVerdict) -> Rows:
@@ -103,9 +97,8 @@ def _all(verdict: TitleVerdict) -> list[Valuation]:
 
 
 def _valuation(verdict: TitleVerdict, one: Valuation) -> str:
-    until = (one.valid_until or "—")[:10]
     by = _party(verdict, one.appraiser)
-    return f"{_yuan(one.value_fen)} {one.status} → {until} · v{one.version} · {by}"
+    return f"{_yuan(one.value_fen)} {one.status} → {_day(one.valid_until)} · v{one.version} · {by}"
 
 
 def _quality(asset: Asset) -> str:
@@ -119,6 +112,10 @@ def _quality(asset: Asset) -> str:
 def _party(verdict: TitleVerdict, party: str) -> str:
     name = verdict.names.get(party)
     return f"{name} ({party})" if name else party
+
+
+def _day(moment: str | None) -> str:
+    return (moment or "—")[:10]
 
 
 def _yuan(fen: int) -> str:
