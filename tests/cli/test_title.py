@@ -47,7 +47,7 @@ def test_a_title_is_recognised_and_told_to_people(title: Path, run: Run) -> None
         "replayed by",
         "保证 guarantee",
         "is not covered",
-        "added, may not be",
+        "另附 added",
     ):
         assert words in ran.out
 

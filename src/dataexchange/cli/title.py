@@ -55,16 +55,17 @@ def _encumbrances(verdict: TitleVerdict) -> Rows:
 
 
 def _worth(verdict: TitleVerdict) -> Rows:
-    asset = verdict.asset
-    yield from _each("价格评估 valuations", [_valuation(verdict, one) for one in _all(verdict)])
-    yield "质量 quality", _quality(asset)
-    for state in verdict.states.values():
-        if isinstance(state, Cover):
-            sum_insured = f"{_yuan(state.sum_insured_fen)} {state.status} → {_day(state.ends)}"
-            yield "保险 cover", f"{_party(verdict, state.insurer)} {sum_insured}"
-        if isinstance(state, Guarantee):
-            amount = f"{_yuan(state.amount_fen)} {state.status}"
-            yield "保证 guarantee", f"{_party(verdict, state.guarantor)} {amount}"
+    states = verdict.states.values()
+    valuations = [_valuation(verdict, one) for one in states if isinstance(one, Valuation)]
+    yield from _each("价格评估 valuations", valuations)
+    yield "质量 quality", _quality(verdict.asset)
+    yield from _each(
+        "保险 covers", [_cover(verdict, one) for one in states if isinstance(one, Cover)]
+    )
+    for one in states:
+        if isinstance(one, Guarantee):
+            amount = f"{_yuan(one.amount_fen)} {one.status}"
+            yield "保证 guarantee", f"{_party(verdict, one.guarantor)} {amount}"
 
 
 def _proof(verdict: TitleVerdict) -> Rows:
@@ -79,7 +80,9 @@ def _proof(verdict: TitleVerdict) -> Rows:
     yield from _each("重放确认 replayed by", confirmed)
     yield "见证 witnesses", ", ".join(verdict.witnesses) or "无 none"
     yield "历史条目 entries proven", str(verdict.entries)
-    yield from _each("另附（不保证齐全） added, may not be all", list(verdict.also))
+    if verdict.also:
+        more = "（同类可能还有 there may be more of the kind）"
+        yield "另附 added", ", ".join(verdict.also) + more
 
 
 def _each(label: str, texts: list[str]) -> Rows:
@@ -92,8 +95,9 @@ def _lien(verdict: TitleVerdict, lien: Lien) -> str:
     return f"{_party(verdict, lien.holder)} {_yuan(lien.secured_fen)} {status} · {lien.by}"
 
 
-def _all(verdict: TitleVerdict) -> list[Valuation]:
-    return [one for one in verdict.states.values() if isinstance(one, Valuation)]
+def _cover(verdict: TitleVerdict, one: Cover) -> str:
+    insured = f"{_yuan(one.sum_insured_fen)} {one.status} → {_day(one.ends)}"
+    return f"{_party(verdict, one.insurer)} {insured}"
 
 
 def _valuation(verdict: TitleVerdict, one: Valuation) -> str:
