@@ -12,6 +12,7 @@ import pytest
 
 from dataexchange.registry import promises
 from dataexchange.registry.catalogue import ROOMS, catalogue
+from dataexchange.registry.verifier_page import verifier_page
 from dataexchange.rules import Role
 
 PROJECT = Path(__file__).parents[2]
@@ -26,6 +27,13 @@ def test_committed_schemas_and_pages_are_what_the_catalogue_says() -> None:
     assert differing(promised) == []
     committed = {f"api/events/{path.name}" for path in (PROJECT / "api/events").iterdir()}
     assert committed == {path for path in promised if path.startswith("api/events/")}
+
+
+def test_the_committed_page_holds_the_verifier_as_it_is() -> None:
+    assert differing(verifier_page(PROJECT)) == []
+    module = (PROJECT / "api/verify.mjs").read_text("utf-8")
+    assert module in (PROJECT / "api/verify.html").read_text("utf-8")
+    assert "</script" not in module
 
 
 def test_committed_openapi_and_refusals_are_what_the_doors_say() -> None:

@@ -1,4 +1,5 @@
-"""Write what the catalogue promises: event schemas, vectors, the pages of events and of access.
+"""Write what the catalogue promises: event schemas, vectors, the pages of events and of access;
+and the page that holds the verifier in JavaScript.
 
 `python -m dataexchange.registry.promises` writes them into the project; the same code writes the
 same bytes, and a file that is promised no more is removed.
@@ -12,6 +13,7 @@ from typing import Any
 
 from dataexchange.registry.catalogue import ROOMS, Catalogue, catalogue
 from dataexchange.registry.vectors import vectors
+from dataexchange.registry.verifier_page import verifier_page
 from dataexchange.rules import EventType, Role
 from dataexchange.rules.sealable import SEALABLE
 
@@ -185,5 +187,6 @@ def _read(path: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    for changed in write(promises(catalogue()), project(), whole=["api/events", "api/vectors"]):
+    files = {**promises(catalogue()), **verifier_page(project())}
+    for changed in write(files, project(), whole=["api/events", "api/vectors"]):
         sys.stdout.write(f"wrote {changed}\n")
