@@ -16,6 +16,7 @@ from databases import Addresses
 from dataexchange.api import create_app
 from dataexchange.client import keyfile
 from dataexchange.client.signing import Actor
+from dataexchange.exchange.clock import Clock
 from dataexchange.settings import Settings
 from world import ORIGIN, World
 
@@ -57,8 +58,8 @@ class Served:
 
 
 @contextmanager
-def serving(addresses: Addresses, folder: Path) -> Iterator[Served]:
-    """Serve a new log on a port of its own."""
+def serving(addresses: Addresses, folder: Path, clock: Clock | None = None) -> Iterator[Served]:
+    """Serve a new log on a port of its own, on the system's clock or a given one."""
     settings = Settings(
         database_url=addresses.app,
         owner_database_url=addresses.owner,
@@ -66,7 +67,9 @@ def serving(addresses: Addresses, folder: Path) -> Iterator[Served]:
         origin=ORIGIN,
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), log_level="error", lifespan="on", ws="none")
+    config = uvicorn.Config(
+        create_app(settings, clock), log_level="error", lifespan="on", ws="none"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

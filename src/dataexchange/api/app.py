@@ -24,6 +24,7 @@ from dataexchange.api import (
     dry_run,
     health,
     log,
+    market,
     openapi,
     problem,
     registers,
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     app.state.settings = chosen
     app.state.dry_runs = asyncio.Semaphore(dry_run.AT_ONCE_MAX)
-    for module in (describe, dossier, log, dry_run, content, tiles, health, valuations):
+    for module in (describe, dossier, log, dry_run, content, tiles, health, valuations, market):
         app.include_router(module.router)
     app.include_router(registers.make_router())
     app.add_exception_handler(DataExchangeError, problem.on_error)

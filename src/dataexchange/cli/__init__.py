@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from dataexchange.cli import anchor, bundle, events, keys, mapping, server, valuation, witness
+from dataexchange.cli import (
+    anchor,
+    bundle,
+    events,
+    keys,
+    mapping,
+    market,
+    server,
+    valuation,
+    witness,
+)
 from dataexchange.cli.console import error_console
 from dataexchange.errors import DataExchangeError, RefusedError
 
@@ -18,7 +28,7 @@ app = typer.Typer(
     " [bold]dataexchange serve[/] runs an exchange; [bold]keygen[/], [bold]submit[/] and"
     " [bold]show[/] take part in one; [bold]verify[/] checks a bundle with no exchange at all.",
 )
-for module in (anchor, server, keys, events, bundle, mapping, valuation, witness):
+for module in (anchor, server, keys, events, bundle, mapping, market, valuation, witness):
     module.add_commands(app)
 
 

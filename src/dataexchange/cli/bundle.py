@@ -155,10 +155,21 @@ def _show_verdict(verdict: Verdict) -> None:
     table.add_row("内容 contents", str(verdict.contents))
     table.add_row("状态映射 maps", str(len(verdict.maps)))
     table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
+    if verdict.figures_recomputed or verdict.figures_not_disclosed:
+        table.add_row("估值 valuations", _valued(verdict))
     console.print("[bold green]✓ 可信 SOUND[/]")
     console.print(table)
     for zh, en in verdict.warnings:
         console.print(f"[yellow]![/] {zh}\n  {en}")
+
+
+def _valued(verdict: Verdict) -> str:
+    return (
+        f"复算 {verdict.figures_recomputed} 项 recomputed"
+        f" · P10/P90 {verdict.intervals_recomputed}"
+        f" · 可比案例 comparables {verdict.comparables_checked}"
+        f" · 未披露 not disclosed {verdict.figures_not_disclosed}"
+    )
 
 
 def add_commands(app: typer.Typer) -> None:

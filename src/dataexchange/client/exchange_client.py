@@ -16,7 +16,7 @@ from dataexchange.identity import access
 from dataexchange.ledger.entry import encode_signature
 from dataexchange.ledger.merkle import ProofError
 from dataexchange.ledger.policy import Policy
-from dataexchange.ledger.proof import ProvenEntry, verify_entry
+from dataexchange.ledger.proof import ProvenEntry, verify_entry, verify_leaf
 from dataexchange.ledger.signature import pre_authentication
 from dataexchange.ledger.statement import Statement
 
@@ -158,6 +158,32 @@ class ExchangeClient:
             raise ProofError(f"asked for entry {index}, got a proof of entry {proven.index}")
         return proven
 
+    async def evidence(self, policy: Policy | None = None, **asked: Any) -> list[dict[str, Any]]:
+        """Return closed deals (`category`, `kind`, `since`, …), the newest first.
+
+        With a `policy`, each must prove that its entry is in the log: a `ProofError` otherwise.
+        What the entry says is not for everyone to read, and is proven by `verify` on a bundle.
+        """
+        items = [item async for item in self._pages("/v1/market/evidence", asked)]
+        if policy is not None:
+            for item in items:
+                _require_proven(item, policy)
+        return items
+
+    async def prices(self, asset: str) -> list[dict[str, Any]]:
+        """Return the price history of `asset`, the newest first."""
+        return [item async for item in self._pages(f"/v1/assets/{asset}/prices", {})]
+
+    async def _pages(self, path: str, asked: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        before: dict[str, int] = {}
+        while True:
+            page = await self._json("GET", path, params={**asked, **before})
+            for item in page["items"]:
+                yield item
+            if page["next"] is None:
+                return
+            before = {"before": page["next"]}
+
     async def put_content(self, path: Path, sha256: str) -> None:
         """Put a file into the content store, streamed."""
 
@@ -253,6 +279,12 @@ class ExchangeClient:
         if response.status_code >= 400:
             _raise(response)
         return response.json()
+
+
+def _require_proven(item: Mapping[str, Any], policy: Policy) -> None:
+    index, _ = verify_leaf(bytes.fromhex(item["leaf_hash"]), item["proof"].encode(), policy)
+    if index != item["entry_index"]:
+        raise ProofError(f"a proof of entry {index} came with {item['entry_index']}")
 
 
 def _raise(response: httpx.Response) -> None:

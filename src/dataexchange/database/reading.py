@@ -1,16 +1,16 @@
 """Reads of the log and of the registers, as the doors ask for them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import func, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.asset.title import Asset
 from dataexchange.database.tables import AggregateRow, CheckpointRow, EntryRow, HeadRow
 from dataexchange.identity.party import Party
-from dataexchange.registry.visibility import PUBLIC_KINDS, READS_ALL, asset_of
+from dataexchange.registry.visibility import PUBLIC_KINDS, READS_ALL, READS_PRICES, asset_of
 from dataexchange.rules import Role
 from dataexchange.rules.state import decode
 
@@ -26,6 +26,11 @@ class Reader:
     def reads_all(self) -> bool:
         """Whether this is the operator or a regulator."""
         return not READS_ALL.isdisjoint(self.roles)
+
+    @property
+    def reads_prices(self) -> bool:
+        """Whether this one may read what others paid: an appraiser, the operator, a regulator."""
+        return not READS_PRICES.isdisjoint(self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,30 @@ async def party(session: AsyncSession, key: str) -> Party | None:
 async def aggregate(session: AsyncSession, key: str) -> AggregateRow | None:
     """Return one aggregate."""
     return await session.get(AggregateRow, key)
+
+
+async def aggregates(session: AsyncSession, keys: Collection[str]) -> dict[str, AggregateRow]:
+    """Return those of `keys` that there are, by their keys."""
+    query = select(AggregateRow).where(col(AggregateRow.key).in_(keys))
+    return {row.key: row for row in await session.exec(query)}
+
+
+async def newest(
+    session: AsyncSession, kind: str, *, before: int, limit: int, names: str | None = None
+) -> Sequence[AggregateRow]:
+    """Return aggregates of `kind` first seen before index `before`, the newest first.
+
+    `names` keeps those that name that party.
+    """
+    query = (
+        select(AggregateRow)
+        .where(AggregateRow.kind == kind, col(AggregateRow.first_index) < before)
+        .order_by(col(AggregateRow.first_index).desc(), col(AggregateRow.key).desc())
+        .limit(limit)
+    )
+    if names is not None:
+        query = query.where(col(AggregateRow.parties).contains([names]))
+    return list(await session.exec(query))
 
 
 async def concerned(session: AsyncSession, row: AggregateRow) -> set[str]:
@@ -126,6 +155,12 @@ async def entries(session: AsyncSession, start: int, count: int) -> Sequence[Ent
     return list(await session.exec(query))
 
 
+async def entries_at(session: AsyncSession, indexes: Collection[int]) -> dict[int, EntryRow]:
+    """Return the entries at `indexes`, by index."""
+    query = select(EntryRow).where(col(EntryRow.index).in_(indexes))
+    return {row.index: row for row in await session.exec(query)}
+
+
 async def history(
     session: AsyncSession, key: str, *, before: int | None = None, limit: int = 50
 ) -> list[int]:
@@ -145,6 +180,35 @@ async def history(
         for (index,) in await (await session.connection()).execute(text(_HISTORY), parameters)
     ]
     return [index for index in found if index != before][:limit]
+
+
+async def entries_telling(
+    session: AsyncSession, indexes: Collection[int], events: Collection[str], limit: int
+) -> list[bytes]:
+    """Return the bodies of those entries at `indexes` that are of `events`, the newest first."""
+    marks = [f'"event":"{event}"'.encode() for event in events]
+    parameters = {"indexes": list(indexes), "marks": marks, "limit": limit}
+    found = await (await session.connection()).execute(text(_TELLING), parameters)
+    return [bytes(body) for (body,) in found]
+
+
+async def begun(session: AsyncSession, prefix: str, *, before: int, limit: int) -> Sequence[int]:
+    """Return the indexes, below `before`, that began aggregates of a `prefix`; newest first."""
+    query = (
+        select(AggregateRow.first_index)
+        .where(func.starts_with(AggregateRow.key, prefix), col(AggregateRow.first_index) < before)
+        .order_by(col(AggregateRow.first_index).desc())
+        .limit(limit)
+    )
+    return list(await session.exec(query))
+
+
+async def naming(session: AsyncSession, kind: str, member: str, key: str) -> Sequence[AggregateRow]:
+    """Return the aggregates of `kind` whose state holds `key` under `member`; looks at them all."""
+    parameters = {"kind": kind, "mark": f'"{member}":"{key}"'.encode()}
+    found = await (await session.connection()).execute(text(_NAMING), parameters)
+    rows = await aggregates(session, [name for (name,) in found])
+    return list(rows.values())
 
 
 async def checkpoint_of(session: AsyncSession, size: int) -> CheckpointRow | None:
@@ -174,4 +238,14 @@ with recursive chain(index, previous, depth) as (
      where c.depth < :limit
 )
 select index from chain
+"""
+
+_TELLING = """
+select body from entry
+ where index = any(cast(:indexes as bigint[]))
+   and exists (select from unnest(cast(:marks as bytea[])) mark where position(mark in body) > 0)
+ order by index desc limit :limit
+"""
+_NAMING = """
+select key from aggregate where kind = :kind and position(cast(:mark as bytea) in state) > 0
 """

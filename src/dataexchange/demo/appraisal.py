@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from dataexchange.client.typeid import new_id
@@ -10,6 +11,7 @@ from dataexchange.demo.cast import Cast
 from dataexchange.demo.pipeline import Made, keep
 from dataexchange.demo.stage import Stage
 from dataexchange.valuation import Result, run_card, shelf
+from dataexchange.valuation.arithmetic import fen
 from dataexchange.valuation.library import card_paths
 
 WEIGHTS = {"cost": "0.4", "income": "0.6"}
@@ -61,15 +63,15 @@ async def appraise(stage: Stage, cast: Cast, made: Made) -> Appraised:
     for method, document in (("cost", COST), ("income", INCOME)):
         results[method], line = await _apply(stage, cast, method, document)
         used.append(line)
-    value_fen = _weighted(results, lambda result: result.valuation.fen)
+    value_fen = _weighted(results, lambda result: Decimal(result.valuation.yuan))
     valuation = await _commission(stage, cast, made)
     drafted = {
         "valuation": valuation,
         "second": cast.second_appraiser.party,
         "methods": used,
         "value_fen": value_fen,
-        "p10_fen": _weighted(results, lambda result: _quantile_fen(result, "p10")),
-        "p90_fen": _weighted(results, lambda result: _quantile_fen(result, "p90")),
+        "p10_fen": _weighted(results, lambda result: _quantile(result, "p10")),
+        "p90_fen": _weighted(results, lambda result: _quantile(result, "p90")),
         "report_sha256": await keep(stage, cast.appraiser, _report(results, value_fen)),
         "code_version": results["cost"].valuation.code_version,
         "seed": 7,
@@ -134,16 +136,16 @@ async def _commission(stage: Stage, cast: Cast, made: Made) -> str:
     return valuation
 
 
-def _weighted(results: dict[str, Result], figure: Callable[[Result], int]) -> int:
-    """Return the weighted figure in 分, half up; the weights are tenths."""
-    tenths = {method: int(weight[2:]) for method, weight in WEIGHTS.items()}
-    weighted = sum(figure(result) * tenths[method] for method, result in results.items())
-    return (weighted + 5) // 10
+def _weighted(results: dict[str, Result], figure: Callable[[Result], Decimal]) -> int:
+    """Return the weighted figure in 分, half up."""
+    parts = (figure(result) * Decimal(WEIGHTS[method]) for method, result in results.items())
+    return fen(sum(parts, Decimal(0)))
 
 
-def _quantile_fen(result: Result, name: str) -> int:
-    interval = result.interval
-    return int(getattr(interval, name) * 100) if interval is not None else result.valuation.fen
+def _quantile(result: Result, name: str) -> Decimal:
+    assert result.interval is not None  # noqa: S101  # both documents ask for one
+    quantile: Decimal = getattr(result.interval, name)
+    return quantile
 
 
 def _report(results: dict[str, Result], value_fen: int) -> bytes:

@@ -9,7 +9,8 @@
 
 There is one way to check a proof, `verify_entry`, and it checks everything at once: the entry's
 bytes, its index, the path, the root, the origin, the log's signature and the witnesses. Each of
-these alone proves nothing (sigstore/cosign#4623, GHSA-672p-m5jq-mrh8).
+these alone proves nothing (sigstore/cosign#4623, GHSA-672p-m5jq-mrh8). Where the entry itself may
+not be read, `verify_leaf` proves that one with that hash is there, and nothing of what it says.
 """
 
 import base64
@@ -91,16 +92,22 @@ def verify_entry(entry: bytes, proof: bytes, policy: Policy, *, origin: str) -> 
     gives that log. 3. The policy's quorum of witnesses cosigned it. 4. The path leads from the
     entry's own bytes, at the proof's index, to the checkpoint's root.
     """
+    index, verified = verify_leaf(merkle.leaf_hash(entry), proof, policy, origin=origin)
+    return ProvenEntry(entry, index, verified)
+
+
+def verify_leaf(
+    leaf: bytes, proof: bytes, policy: Policy, *, origin: str | None = None
+) -> tuple[int, VerifiedCheckpoint]:
+    """Return the index at which an entry with the hash `leaf` is proven to be, and the checkpoint.
+
+    As `verify_entry`; without an `origin`, any log that the policy names will do.
+    """
     parsed = TlogProof.parse(proof)
     verified = policy.verify(parsed.checkpoint, origin=origin)
-    merkle.verify_inclusion(
-        merkle.leaf_hash(entry),
-        parsed.index,
-        verified.checkpoint.size,
-        parsed.path,
-        root=verified.checkpoint.root,
-    )
-    return ProvenEntry(entry, parsed.index, verified)
+    size, root = verified.checkpoint.size, verified.checkpoint.root
+    merkle.verify_inclusion(leaf, parsed.index, size, parsed.path, root=root)
+    return parsed.index, verified
 
 
 def _has_extra(lines: list[str]) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataexchange.rules import Role
 
 READS_ALL = frozenset({Role.OPERATOR, Role.REGULATOR})
+# An appraiser is bound to secrecy (资产评估法 art. 13): it reads what others paid, not who paid it.
+READS_PRICES = READS_ALL | {Role.APPRAISER}
 
 # The open catalogue, who takes part, and what the exchange says of itself.
 PUBLIC_KINDS = frozenset(

@@ -23,6 +23,7 @@ from dataexchange.valuation.deals import (
     ClosedDeal,
     Comparison,
     comparables_from_deals,
+    deals_from_evidence,
     usable_deals,
 )
 from dataexchange.valuation.describing import describe_card
@@ -88,6 +89,7 @@ __all__ = [
     "consistency",
     "cost_of_equity",
     "cost_value",
+    "deals_from_evidence",
     "depreciation",
     "describe_card",
     "direct_flows",

@@ -1,7 +1,11 @@
 """Comparables from the ledger: the exchange's own closed deals, each with its proof.
 
-The market room (above this one) hands over closed deals; here they are filtered and turned into
-the `comparables` of the market method.
+`GET /v1/market/evidence` hands over closed deals with their proofs; here they are filtered and
+turned into the `comparables` of the market card:
+
+    deals = usable_deals(deals_from_evidence(items), category="transport", base_date=base_date)
+    comparables = comparables_from_deals(deals, base_date=base_date, index=index)
+    value("market", {"datasets": [{"name": "…", "comparables": comparables}]})
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +44,25 @@ class Comparison:
     other: Decimal = Decimal(1)
 
 
+def deals_from_evidence(items: Iterable[Mapping[str, Any]]) -> list[ClosedDeal]:
+    """Return the deals that the items of market evidence tell of.
+
+    Their proofs are checked before (`dataexchange evidence --policy`, `client.evidence`), not here.
+    """
+    return [
+        ClosedDeal(
+            entry_index=item["entry_index"],
+            leaf_hash=item["leaf_hash"],
+            category=item["category"],
+            closed_on=date.fromisoformat(item["closed_on"]),
+            price_fen=item["price_fen"],
+            arms_length=item["arms_length"],
+            disputed=item["disputed"],
+        )
+        for item in items
+    ]
+
+
 def usable_deals(
     deals: Iterable[ClosedDeal], *, category: str, base_date: date, days_max: int = 730
 ) -> list[ClosedDeal]:
@@ -66,34 +89,43 @@ def comparables_from_deals(
     deals: Sequence[ClosedDeal],
     *,
     base_date: date,
-    index: Mapping[str, Decimal],
+    index: Mapping[str, Decimal] | None = None,
     comparisons: Mapping[int, Comparison] | None = None,
 ) -> list[dict[str, Any]]:
     """Return `comparables` for the market card from ledger deals.
 
-    `index` holds a price index by month ("2026-06"); `comparisons` the appraiser's factors by
-    entry index. `KeyError` where the index has no value for a month that is needed.
+    `index` holds a price index by month ("2026-06"), without one prices stay as they were;
+    `comparisons` the appraiser's factors by entry index. `KeyError` where the index has no value
+    for a month that is needed.
     """
-    stated, base = comparisons or {}, index[_month(base_date)]
-    return [_comparable(deal, stated.get(deal.entry_index), index, base) for deal in deals]
+    stated = comparisons or {}
+    return [
+        {
+            **_comparable(deal, stated.get(deal.entry_index, Comparison())),
+            **({} if index is None else _indexed(deal, index, base_date)),
+        }
+        for deal in deals
+    ]
 
 
-def _comparable(
-    deal: ClosedDeal, factors: Comparison | None, index: Mapping[str, Decimal], base: Decimal
-) -> dict[str, Any]:
-    compared = factors or Comparison()
+def _comparable(deal: ClosedDeal, compared: Comparison) -> dict[str, Any]:
     return {
         "price": plain(Decimal(deal.price_fen) / 100),
         "quality": plain(compared.quality),
         "supply_demand": plain(compared.supply_demand),
         "capacity": plain(compared.capacity),
         "other": plain(compared.other),
-        "index_deal": plain(index[_month(deal.closed_on)]),
-        "index_base": plain(base),
         "dealt_on": deal.closed_on,
         "origin": "ledger",
         "entry_index": deal.entry_index,
         "leaf_hash": deal.leaf_hash,
+    }
+
+
+def _indexed(deal: ClosedDeal, index: Mapping[str, Decimal], base_date: date) -> dict[str, Any]:
+    return {
+        "index_deal": plain(index[_month(deal.closed_on)]),
+        "index_base": plain(index[_month(base_date)]),
     }
 
 

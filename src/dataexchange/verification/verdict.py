@@ -26,11 +26,15 @@ class UnsoundError(IntegrityError):
 class Recomputation:
     """How many drafted figures came out again, and how many are not disclosed.
 
+    `intervals` counts the drafts whose P10 and P90 did, `comparables` the deals of the ledger that
+    market valuations rest on and that are as they say.
     `warnings` (zh, en) name the figures whose card or document this verifier cannot read.
     """
 
     figures: int = 0
     not_disclosed: int = 0
+    intervals: int = 0
+    comparables: int = 0
     warnings: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -39,8 +43,9 @@ class Verdict:
     """A sound bundle: what it is a log of, and how much was checked.
 
     `figures_recomputed` counts the figures of valuations that their cards gave again,
-    `figures_not_disclosed` those whose card or inputs are not in the bundle. `maps` are the
-    committed maps whose roots came out again.
+    `figures_not_disclosed` those whose card or inputs are not in the bundle. `intervals_recomputed`
+    and `comparables_checked` are as in `Recomputation`. `maps` are the committed maps whose roots
+    came out again.
     """
 
     origin: str
@@ -54,10 +59,14 @@ class Verdict:
     warnings: list[tuple[str, str]] = field(default_factory=list)  # (zh, en)
     figures_recomputed: int = 0
     figures_not_disclosed: int = 0
+    intervals_recomputed: int = 0
+    comparables_checked: int = 0
     maps: tuple[VerifiedMap, ...] = ()
 
     def take_valuations(self, found: Recomputation) -> None:
         """Add what the valuation pass found."""
         self.figures_recomputed = found.figures
         self.figures_not_disclosed = found.not_disclosed
+        self.intervals_recomputed = found.intervals
+        self.comparables_checked = found.comparables
         self.warnings.extend(found.warnings)
