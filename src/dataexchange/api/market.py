@@ -110,7 +110,7 @@ async def market_evidence(
     Appraisers, regulators and the operator read all, appraisers without the parties; anyone else
     reads their own. A page may hold fewer than `limit` while `next` is not null.
     """
-    if reader.party is None:
+    if not reader.roles:
         raise SIGN_IN()
     wanted = Wanted(**asked.model_dump(exclude={"before", "limit"}))
     page = await evidence(session, wanted, reader, before=asked.before, limit=asked.limit)
