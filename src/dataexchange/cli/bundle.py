@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -149,7 +150,8 @@ def _show_verdict(verdict: Verdict) -> None:
     table.add_row("账本 log", verdict.origin)
     table.add_row("条目 entries", str(verdict.size))
     table.add_row("根 root", verdict.root.hex())
-    table.add_row("见证 witnesses", ", ".join(verdict.witnesses) or "—")
+    witnesses = [f"{name} {_utc(seconds)}" for name, seconds in verdict.witnesses.items()]
+    table.add_row("见证 witnesses", ", ".join(witnesses) or "—")
     known = "—" if verdict.known_size is None else str(verdict.known_size)
     table.add_row("已知检查点 known checkpoint", known)
     table.add_row("内容 contents", str(verdict.contents))
@@ -170,6 +172,14 @@ def _valued(verdict: Verdict) -> str:
         f" · 可比案例 comparables {verdict.comparables_checked}"
         f" · 未披露 not disclosed {verdict.figures_not_disclosed}"
     )
+
+
+def _utc(seconds: int) -> str:
+    """Return a cosignature's time; one beyond the calendar is shown as its number."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%F %TZ}"
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -23,6 +23,7 @@ SHOW_EXAMPLES = """
 Examples: [bold]show log[/] · [bold]show parties[/] · [bold]show party_01…[/] ·
 [bold]show party_01… --history[/] · [bold]show events[/] · [bold]show events listing.published@1[/]
 · [bold]show entry 12 --key mine.key[/] · [bold]show entry 12 --raw[/] · [bold]show proof 12[/]
+· [bold]show health[/] · [bold]show witnesses[/]
 """
 
 
@@ -41,7 +42,10 @@ def submit(
 
 def show(
     what: Annotated[
-        str, typer.Argument(help="log, events, entry, proof, 登记册 a register, 或标识 an id")
+        str,
+        typer.Argument(
+            help="log, events, entry, proof, witnesses, 登记册 a register, 或标识 an id"
+        ),
     ],
     which: Annotated[str | None, typer.Argument(help="其中之一 One of them.")] = None,
     key: OptionalKeyFile = None,
@@ -87,6 +91,8 @@ def _path(what: str, which: str | None, *, history: bool) -> str:
         "entries": "/v1/entries",
         "proof": f"/v1/entries/{which}/proof",
         "checkpoint": "/checkpoint",
+        "health": "/health/ready",
+        "witnesses": "/health/witnesses",
     }
     if what in ("entry", "proof") and which is None:
         raise typer.BadParameter(f"哪一条？ Which {what}? e.g. show {what} 12")

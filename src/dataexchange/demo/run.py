@@ -23,7 +23,7 @@ from dataexchange.errors import DataExchangeError
 from dataexchange.exchange.log_key import load_or_make
 
 CONTENT_BYTES_MAX = 1_000_000
-OURS = ("exchange", "forged", "keys")  # what an earlier run left in the output folder
+OURS = ("exchange", "forged", "keys", "witness")  # what an earlier run left in the output folder
 
 
 class DemoFailedError(DataExchangeError):
@@ -58,9 +58,9 @@ async def _run(data: Path | None, out: Path) -> None:
 
 
 async def _carry_away(on: Stage, cast: Cast) -> int:
-    """Export the bundle as the regulator does, and keep the policy and the checkpoint."""
+    """Export the bundle as the regulator does, and keep the checkpoint."""
     on.chapter("监管离线验证", "The regulator's check, offline")
-    await asyncio.sleep(1.2)  # checkpoints follow within half a second
+    await _until_published(on)
     client = on.client(cast.regulator)
 
     async def content(sha256: str) -> bytes | None:
@@ -71,17 +71,33 @@ async def _carry_away(on: Stage, cast: Cast) -> int:
         return kept if len(kept) <= CONTENT_BYTES_MAX else None
 
     size = await export(client.fetch, on.folder / "bundle.zip", content)
-    vkey = (await on.http.get("/v1/log")).json()["vkey"]
-    (on.folder / "policy").write_text(f"log {vkey}\nquorum none\n")
     (on.folder / "checkpoint").write_bytes(await client.fetch("/checkpoint"))
     on.say(f"监管机构导出证据包：{size} 条", f"{size} entries exported")
+    exposed = (await on.http.get("/health/witnesses")).json()
+    on.say(
+        f"见证机构已共签 {exposed['cosigned']} 条，未共签 {exposed['uncosigned']} 条",
+        "cosigned by a witness that trusts nobody here",
+    )
     return size
+
+
+async def _until_published(on: Stage) -> None:
+    """Wait until the witness has cosigned all that was written; it follows within a second."""
+    size = (await on.http.get("/v1/log")).json()["size"]
+    for _ in range(300):
+        note = await on.http.get("/checkpoint")
+        if note.is_success and int(note.text.split("\n")[1]) >= size:
+            return
+        await asyncio.sleep(0.1)
+    raise DemoFailedError("见证没有跟上 / the witness did not follow")
 
 
 def _verify(on: Stage, size: int) -> None:
     """Verify in a process of its own, then show three forgeries caught."""
     bundle, known = on.folder / "bundle.zip", ["--known-checkpoint", str(on.folder / "checkpoint")]
     _expect(on, bundle, 0, "原包 the bundle as exported", *known)
+    witnessed = ["--policy", str(on.folder / "witnessed-policy")]
+    _expect(on, bundle, 0, "原包，须有见证共签 as exported, a witness required", *witnessed)
     forged = on.folder / "forged"
     forged.mkdir(exist_ok=True)
     signer = load_or_make(on.folder / "exchange" / "log.key", ORIGIN)
@@ -92,12 +108,14 @@ def _verify(on: Stage, size: int) -> None:
     _expect(on, forged / "amount.zip", 1, what)
     forgery.with_the_tail_dropped(bundle, forged / "tail.zip", signer, 5)
     _expect(on, forged / "tail.zip", 1, "删去末尾 5 条并重签 the tail dropped", *known)
+    what = "删去末尾并重签，无已知检查点，须有见证 the same, with nothing but a witness required"
+    _expect(on, forged / "tail.zip", 1, what, *witnessed)
 
 
 def _expect(on: Stage, bundle: Path, status: int, what: str, *options: str) -> None:
-    policy = str(on.folder / "policy")
+    policy = [] if "--policy" in options else ["--policy", str(on.folder / "policy")]
     program = "from dataexchange.cli import main; main()"
-    command = [sys.executable, "-c", program, "verify", str(bundle), "--policy", policy, *options]
+    command = [sys.executable, "-c", program, "verify", str(bundle), *policy, *options]
     # Our own interpreter and our own files; nothing of it comes from outside.
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     told = (done.stdout if status == 0 else done.stderr).strip().splitlines()

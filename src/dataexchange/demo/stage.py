@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.applications import Starlette
 
 from dataexchange.api import create_app
 from dataexchange.cli.console import console
@@ -19,6 +20,7 @@ from dataexchange.client import keyfile
 from dataexchange.client.exchange_client import Accepted, ExchangeClient, ExchangeRefusedError
 from dataexchange.client.signing import Actor, SigningKey
 from dataexchange.client.typeid import new_id
+from dataexchange.demo.witness import make_witness
 from dataexchange.exchange.clock import Clock
 from dataexchange.identity.credit_code import check_character
 from dataexchange.settings import Settings
@@ -133,34 +135,39 @@ class Stage:
 
 @asynccontextmanager
 async def stage(folder: Path) -> AsyncIterator[Stage]:
-    """Run an exchange of the demonstration's own, served over HTTP on a free port."""
+    """Run an exchange of the demonstration's own and a witness of its log, over HTTP."""
     clock = DemoClock()
     settings = Settings(
         database_url=None,
         owner_database_url=None,
         data_folder=folder / "exchange",
         origin=ORIGIN,
+        policy_file=folder / "witnessed-policy",
         port=_free_port(),
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings, clock),
-            host="127.0.0.1",
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-        )
-    )
+    witness_port = _free_port()
+    witness = make_witness(settings, f"http://127.0.0.1:{witness_port}")
+    async with (
+        _serving(witness, witness_port),
+        _serving(create_app(settings, clock), settings.port),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=120) as http,
+    ):
+        yield Stage(http, clock, folder)
+
+
+@asynccontextmanager
+async def _serving(app: Starlette, port: int) -> AsyncIterator[None]:
+    """Serve `app` on `port` for as long as the context lasts."""
+    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
         if task.done():
             task.result()
-            raise RuntimeError("the demonstration's exchange did not start")
+            raise RuntimeError("a part of the demonstration did not start")
         await asyncio.sleep(0.05)
-    url = f"http://127.0.0.1:{settings.port}"
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=120) as http:
-            yield Stage(http, clock, folder)
+        yield
     finally:
         server.should_exit = True
         await task

@@ -78,11 +78,11 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         sequencer = Sequencer(lambda: connect(app_dsn), settings.origin, clock, guard)
         publisher = Publisher(engine, signer, guard=guard)
         await sequencer.start()
+        stack.push_async_callback(publisher.stop)
         stack.push_async_callback(sequencer.stop)
         # Before anything is signed or written: does the log continue what others hold of it?
         await compare(engine, _published_heads(settings, engine, signer), guard)
         await publisher.start()
-        stack.push_async_callback(_stop_in_order, sequencer, publisher)
         witnessing = None
         if policy is not None:
             witnessing = Witnessing(
@@ -107,12 +107,6 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             policy=policy,
             witnessing=witnessing,
         )
-
-
-async def _stop_in_order(sequencer: Sequencer, publisher: Publisher) -> None:
-    """Publish only once nothing more is written."""
-    await sequencer.stop()
-    await publisher.stop()
 
 
 def _policy(settings: Settings, signer: Signer) -> Policy | None:

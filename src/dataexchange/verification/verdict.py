@@ -45,13 +45,13 @@ class Verdict:
     `figures_recomputed` counts the figures of valuations that their cards gave again,
     `figures_not_disclosed` those whose card or inputs are not in the bundle. `intervals_recomputed`
     and `comparables_checked` are as in `Recomputation`. `maps` are the committed maps whose roots
-    came out again.
+    came out again. `witnesses` has the POSIX time of each cosignature.
     """
 
     origin: str
     size: int
     root: bytes
-    witnesses: tuple[str, ...]
+    witnesses: dict[str, int]
     events: dict[str, int] = field(default_factory=dict)
     contents: int = 0
     balance_fen: int = 0

@@ -89,7 +89,7 @@ def _verdict(
         origin=signed.checkpoint.origin,
         size=signed.checkpoint.size,
         root=signed.checkpoint.root,
-        witnesses=tuple(signed.cosigned_at_seconds),
+        witnesses=dict(signed.cosigned_at_seconds),
         events=dict(sorted(replay.events.items())),
         contents=len(bundle.contents),
         balance_fen=replay.balance_fen,
