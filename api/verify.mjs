@@ -295,29 +295,33 @@ function keccak(lanes) {
   }
 }
 
-/** A sponge over Keccak-f: absorb `data`, pad from `suffix`, squeeze `size` bytes. */
-function sponge(rate, suffix, data, size) {
-  const block = new Uint8Array(Math.ceil((data.length + 1) / rate) * rate);
-  block.set(data);
-  block[data.length] ^= suffix;
-  block[block.length - 1] ^= 0x80;
+/** A sponge over Keccak-f: absorb `data`, pad from `suffix`, then yield block after block. */
+function* sponge(rate, suffix, data) {
+  const padded = new Uint8Array(Math.ceil((data.length + 1) / rate) * rate);
+  padded.set(data);
+  padded[data.length] ^= suffix;
+  padded[padded.length - 1] ^= 0x80;
   const lanes = new Array(25).fill(0n);
-  for (let at = 0; at < block.length; at += rate) {
+  for (let at = 0; at < padded.length; at += rate) {
     for (let i = 0; i < rate / 8; i += 1) {
-      lanes[i] ^= littleEndian(block.subarray(at + 8 * i, at + 8 * i + 8));
+      lanes[i] ^= littleEndian(padded.subarray(at + 8 * i, at + 8 * i + 8));
     }
     keccak(lanes);
   }
-  const out = [];
-  for (let done = 0; done < size; done += rate) {
-    if (done) keccak(lanes);
-    for (let i = 0; i < rate / 8; i += 1) out.push(...toBigEndian(lanes[i], 8).reverse());
+  for (;;) {
+    yield concat(...lanes.slice(0, rate / 8).map((lane) => toBigEndian(lane, 8).reverse()));
+    keccak(lanes);
   }
-  return Uint8Array.from(out.slice(0, size));
 }
 
 /** Keccak-256 with the padding of before FIPS 202, as EVM chains use it. */
-export const keccak256 = (...parts) => sponge(136, 0x01, concat(...parts), 32);
+export const keccak256 = (...parts) =>
+  sponge(136, 0x01, concat(...parts))
+    .next()
+    .value.subarray(0, 32);
+
+const shake128 = (...parts) => sponge(168, 0x1f, concat(...parts));
+const shake256 = (...parts) => sponge(136, 0x1f, concat(...parts));
 
 // ---------------------------------------------------------------------------- canonical JSON
 
@@ -690,6 +694,165 @@ export function verifySm2(key, message, signature) {
   return x !== null && (e + x) % n === pair[0];
 }
 
+// ------------------------------------------------------------------------ ML-DSA-44 of FIPS 204
+// Only verification, of what logs and witnesses may sign with beside Ed25519. Names as in FIPS 204.
+
+const Q = 8380417;
+const [TAU, GAMMA1, GAMMA2, BETA, OMEGA, ROWS] = [39, 2 ** 17, (Q - 1) / 88, 78, 80, 4];
+const ML_DSA_44_KEY_SIZE = 32 + ROWS * 320;
+const ML_DSA_44_SIGNATURE_SIZE = 32 + ROWS * 576 + OMEGA + ROWS;
+
+const modQ = (number) => ((number % Q) + Q) % Q;
+const rows = (make) => Array.from({ length: ROWS }, (_, row) => make(row));
+const ZETAS = Array.from({ length: 256 }, (_, at) => {
+  const reversed = parseInt(at.toString(2).padStart(8, "0").split("").reverse().join(""), 2);
+  return Number(power(1753n, BigInt(reversed), BigInt(Q)));
+});
+
+/** The number-theoretic transform of 256 coefficients (algorithm 41). */
+function ntt(polynomial) {
+  const w = polynomial.map(modQ);
+  let k = 0;
+  for (let half = 128; half >= 1; half /= 2) {
+    for (let start = 0; start < 256; start += 2 * half) {
+      k += 1;
+      for (let j = start; j < start + half; j += 1) {
+        const t = (ZETAS[k] * w[j + half]) % Q;
+        [w[j], w[j + half]] = [(w[j] + t) % Q, (w[j] - t + Q) % Q];
+      }
+    }
+  }
+  return w;
+}
+
+/** Its inverse (algorithm 42). */
+function inverseNtt(transformed) {
+  const w = [...transformed];
+  let k = 256;
+  for (let half = 1; half < 256; half *= 2) {
+    for (let start = 0; start < 256; start += 2 * half) {
+      k -= 1;
+      for (let j = start; j < start + half; j += 1) {
+        const [a, b] = [w[j], w[j + half]];
+        [w[j], w[j + half]] = [(a + b) % Q, (ZETAS[k] * (b - a + Q)) % Q];
+      }
+    }
+  }
+  return w.map((one) => (one * 8347681) % Q); // 256⁻¹
+}
+
+/** Return the numbers of `width` bits that bytes are, the least bits first. */
+function unpackBits(bytes, width) {
+  const numbers = [];
+  let [held, count] = [0, 0];
+  for (const byte of bytes) {
+    held += byte * 2 ** count;
+    count += 8;
+    for (; count >= width; count -= width) {
+      numbers.push(held % 2 ** width);
+      held = Math.floor(held / 2 ** width);
+    }
+  }
+  return numbers;
+}
+
+/** Return the bytes of numbers of 6 bits each. */
+function packSixBits(numbers) {
+  const bytes = [];
+  for (let at = 0; at < numbers.length; at += 4) {
+    const four =
+      numbers[at] | (numbers[at + 1] << 6) | (numbers[at + 2] << 12) | (numbers[at + 3] << 18);
+    bytes.push(four & 0xff, (four >> 8) & 0xff, four >> 16);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** Sample a polynomial below q from a seed (algorithm 30). */
+function rejectionSampled(...seed) {
+  const found = [];
+  for (const block of shake128(...seed)) {
+    for (let at = 0; at < block.length; at += 3) {
+      const number = block[at] + 256 * block[at + 1] + 65_536 * (block[at + 2] & 0x7f);
+      if (number < Q) found.push(number);
+      if (found.length === 256) return found;
+    }
+  }
+}
+
+/** Sample the challenge, tau coefficients of ±1 (algorithm 29). */
+function sampleInBall(seed) {
+  const polynomial = new Array(256).fill(0);
+  const bytes = (function* () {
+    for (const block of shake256(seed)) yield* block;
+  })();
+  const next = () => bytes.next().value;
+  const signs = littleEndian(Uint8Array.from({ length: 8 }, next));
+  for (let i = 256 - TAU; i < 256; i += 1) {
+    let j = next();
+    while (j > i) j = next();
+    polynomial[i] = polynomial[j];
+    polynomial[j] = (signs >> BigInt(i + TAU - 256)) & 1n ? -1 : 1;
+  }
+  return polynomial;
+}
+
+/** Return the hints, a set of places in each row, or null where they are not spelt canonically. */
+function unpackHints(bytes) {
+  const hints = rows(() => new Set());
+  let at = 0;
+  for (let row = 0; row < ROWS; row += 1) {
+    const end = bytes[OMEGA + row];
+    if (end < at || end > OMEGA) return null;
+    for (const first = at; at < end; at += 1) {
+      if (at > first && bytes[at - 1] >= bytes[at]) return null;
+      hints[row].add(bytes[at]);
+    }
+  }
+  return bytes.subarray(at, OMEGA).every((byte) => byte === 0) ? hints : null;
+}
+
+/** Return the high part of a coefficient, corrected by its hint (algorithms 36 and 40). */
+function useHint(number, hinted) {
+  let low = number % (2 * GAMMA2);
+  if (low > GAMMA2) low -= 2 * GAMMA2;
+  let high = (number - low) / (2 * GAMMA2);
+  if (number - low === Q - 1) [high, low] = [0, low - 1];
+  if (!hinted) return high;
+  return (high + (low > 0 ? 1 : 43)) % 44;
+}
+
+/** FIPS 204, algorithms 3 and 8, with an empty context. */
+export function verifyMlDsa44(key, message, signature) {
+  if (key.length !== ML_DSA_44_KEY_SIZE || signature.length !== ML_DSA_44_SIGNATURE_SIZE)
+    return false;
+  const [rho, challenge] = [key.subarray(0, 32), signature.subarray(0, 32)];
+  const t1 = rows((row) => unpackBits(key.subarray(32 + 320 * row, 352 + 320 * row), 10));
+  const z = rows((row) =>
+    unpackBits(signature.subarray(32 + 576 * row, 608 + 576 * row), 18).map((one) => GAMMA1 - one),
+  );
+  const hints = unpackHints(signature.subarray(32 + ROWS * 576));
+  if (hints === null || z.flat().some((one) => Math.abs(one) >= GAMMA1 - BETA)) return false;
+  const hash64 = (...parts) =>
+    shake256(...parts)
+      .next()
+      .value.subarray(0, 64);
+  const mu = hash64(hash64(key), Uint8Array.of(0, 0), message);
+  const [c, zs] = [ntt(sampleInBall(challenge)), z.map(ntt)];
+  const high = rows((row) => {
+    const scaled = ntt(t1[row].map((one) => one * 2 ** 13));
+    const sum = c.map((one, at) => Q - ((one * scaled[at]) % Q));
+    for (let column = 0; column < ROWS; column += 1) {
+      const a = rejectionSampled(rho, Uint8Array.of(column, row));
+      a.forEach((one, at) => (sum[at] = (sum[at] + one * zs[column][at]) % Q));
+    }
+    return packSixBits(inverseNtt(sum).map((one, at) => useHint(one, hints[row].has(at))));
+  });
+  const found = shake256(mu, ...high)
+    .next()
+    .value.subarray(0, 32);
+  return equal(found, challenge);
+}
+
 // -------------------------------------------------------------------------- keys of parties
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -871,6 +1034,7 @@ function* hashTiles(size) {
 
 const LOG_KEY = 0x01;
 const COSIGNER_KEY = 0x04;
+const ML_DSA_44_KEY = 0x06;
 const NAME = /^[^\p{White_Space}+\0-\x1f]+$/u;
 const badNote = (en) => new Unsound("checkpoint.malformed", `检查点格式有误：${en}`, en);
 
@@ -880,11 +1044,13 @@ export function parseVkey(text) {
   const typed = encoded === undefined ? null : fromBase64(encoded);
   if (!typed?.length || !NAME.test(name)) return null;
   const [type, key] = [typed[0], typed.subarray(1)];
-  if (type !== LOG_KEY && type !== COSIGNER_KEY) return null;
+  const isKey = {
+    [LOG_KEY]: isEd25519Key,
+    [COSIGNER_KEY]: isEd25519Key,
+    [ML_DSA_44_KEY]: ({ length }) => length === ML_DSA_44_KEY_SIZE,
+  }[type];
   const keyId = hex(sha256(utf8(name), Uint8Array.of(0x0a), typed).subarray(0, 4));
-  return id.toLowerCase() === keyId && isEd25519Key(key)
-    ? { name, type, key, keyId, vkey: text }
-    : null;
+  return isKey?.(key) && id.toLowerCase() === keyId ? { name, type, key, keyId, vkey: text } : null;
 }
 
 /** Return the text of a note and its signature lines (C2SP signed-note), none verified. */
@@ -926,13 +1092,20 @@ export function parseCheckpoint(text) {
   return { origin: lines[0], size, root };
 }
 
-/** Tell whether a note signature is `key`'s on `text` (types 01 and 04). */
-async function isSignedBy(key, text, value) {
-  if (key.type === LOG_KEY) return verifyEd25519(key.key, utf8(text), value);
-  if (value.length !== 72 || value[0] & 0x80) return false;
-  const time = bigEndian(value.subarray(0, 8));
-  const message = utf8(`cosignature/v1\ntime ${time}\n${text}`);
-  return verifyEd25519(key.key, message, value.subarray(8));
+/** Tell whether a note signature is `key`'s on `text` (types 01, 04 and 06). */
+async function isSignedBy({ type, key, name }, text, value) {
+  if (type === LOG_KEY) return verifyEd25519(key, utf8(text), value);
+  const [time, signature] = [value.subarray(0, 8), value.subarray(8)];
+  if (time.length !== 8 || time[0] & 0x80) return false;
+  if (type === COSIGNER_KEY) {
+    const message = utf8(`cosignature/v1\ntime ${bigEndian(time)}\n${text}`);
+    return verifyEd25519(key, message, signature);
+  }
+  const { origin, size, root } = parseCheckpoint(text);
+  const [cosigner, log] = [utf8(name), utf8(origin)];
+  if (cosigner.length > 255 || log.length > 255) return false;
+  const message = [utf8("subtree/v1\n\0"), [cosigner.length], cosigner, time, [log.length], log];
+  return verifyMlDsa44(key, concat(...message, u64(0), u64(size), root), signature);
 }
 
 /** Return the policy that a file is (C2SP tlog-policy); its octets beyond ASCII are opaque. */
@@ -949,14 +1122,14 @@ export function parsePolicy(bytes) {
     names.add(name);
   }
 
-  function key(vkey, type) {
+  function key(vkey, ...types) {
     let parsed;
     try {
       parsed = parseVkey(fromUtf8(fromBinary(vkey)));
     } catch {
       parsed = null; // not UTF-8
     }
-    if (parsed?.type !== type) fail(`no key of a type that this verifier knows here: ${vkey}`);
+    if (!types.includes(parsed?.type)) fail(`no key of a type that signs here: ${vkey}`);
     // A key counts once, whatever names it is listed under.
     if (keys.has(hex(parsed.key))) fail(`the key of ${parsed.name} is listed twice`);
     keys.add(hex(parsed.key));
@@ -966,13 +1139,13 @@ export function parsePolicy(bytes) {
   const takers = {
     log(words) {
       if (words.length < 1 || words.length > 2) fail("a log line is 'log <vkey> [<url>]'");
-      policy.logs.push(key(words[0], LOG_KEY));
+      policy.logs.push(key(words[0], LOG_KEY, ML_DSA_44_KEY));
     },
     witness(words) {
       if (words.length < 2 || words.length > 3)
         fail("a witness line is 'witness <name> <vkey> [<url>]'");
       define(words[0]);
-      policy.witnesses.set(words[0], key(words[1], COSIGNER_KEY));
+      policy.witnesses.set(words[0], key(words[1], COSIGNER_KEY, ML_DSA_44_KEY));
     },
     group([name, threshold, ...those]) {
       if (those.length === 0) fail("a group line is 'group <name> all|any|<k> <member>...'");

@@ -49,6 +49,8 @@ const CHECKS = {
     v.verifySecp256k1(bytes(key), bytes(message), bytes(signature)),
   sm2: ({ key, message, signature }) =>
     v.verifySm2(bytes(key), bytes(message), bytes(signature)),
+  mldsa44: ({ key, message, signature }) =>
+    v.verifyMlDsa44(bytes(key), bytes(message), bytes(signature)),
   statement: ({ statement, signature }) =>
     v.isStatementSigned(JSON.parse(statement), v.utf8(statement), signature),
   inclusion({ leafIdx, treeSize, root, leafHash, proof }) {

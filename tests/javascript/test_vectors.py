@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 import edwards
 from dataexchange.errors import DataExchangeError
 from dataexchange.ledger import canonical, cosignature, note
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
+from dataexchange.ledger.cosignature import MLDSA44Signer
 from dataexchange.ledger.entry import Entry
 from dataexchange.ledger.note import Ed25519Signer, Note, SignatureType, VerifierKey
 from dataexchange.ledger.policy import Policy
@@ -242,6 +245,39 @@ def test_signatures_and_keys_of_mixed_order_are_judged_as_plain_arithmetic_judge
     assert run_cases({"check": "arithmetic", **one} for one in named) == expected
 
 
+def test_ml_dsa_44_is_judged_as_the_library_judges_it() -> None:
+    chance, cases = random.Random(204), []
+    for at in range(4):
+        private = MLDSA44PrivateKey.from_seed_bytes(bytes([at]) * 32)
+        key, message = private.public_key().public_bytes_raw(), chance.randbytes(100 * at)
+        signature = private.sign(message)
+        cases += [(key, message, signature), (key, message + b"!", signature)]
+        cases += [(key, message, one) for one in _flipped(signature, chance)]
+        cases += [(one, message, signature) for one in _flipped(key, chance)]
+    # The places of the hints may be spelt in one way only: their padding is zeros.
+    *_, (key, message, signature) = [one for one in cases if _library_accepts(*one)]
+    cases += [(key, message, signature[:-5] + b"\1" + signature[-4:]), (key, message, b"")]
+    expected = [_library_accepts(*case) for case in cases]
+    assert sum(expected) == 4
+    named = [
+        dict(zip(("key", "message", "signature"), map(b64, case), strict=True)) for case in cases
+    ]
+    assert run_cases({"check": "mldsa44", **one} for one in named) == expected
+
+
+def _flipped(data: bytes, chance: random.Random) -> list[bytes]:
+    spots = [chance.randrange(len(data)) for _ in range(4)] + [len(data) - 1, len(data) - 30]
+    return [data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] for at in spots]
+
+
+def _library_accepts(key: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        MLDSA44PublicKey.from_public_bytes(key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("suite", ["secp256k1", "sm2"])
 def test_the_other_suites_meet_every_verdict(suite: str) -> None:
     cases = published(f"{suite}-strict")["cases"]
@@ -347,6 +383,19 @@ def test_vkeys_that_chance_has_changed_are_judged_alike() -> None:
     expected = [taken(lambda one: VerifierKey.parse(one.decode()), one) for one in edits]
     assert run_cases({"check": "vkey", "text": one.decode()} for one in edits) == expected
     assert sum(expected) >= 1
+
+
+def test_logs_and_witnesses_may_sign_with_ml_dsa_44() -> None:
+    log, witness = MLDSA44Signer(ORIGIN, b"\x04" * 32), MLDSA44Signer("w.example", b"\x05" * 32)
+    policy = b64(text(f"log {log.vkey}", f"witness W {witness.vkey}", "quorum W"))
+    signed = [cosignature.cosign(CHECKPOINT, one, 5) for one in (log, witness)]
+    both = Note(CHECKPOINT.text(), tuple(signed)).encode()
+    alone = Note(CHECKPOINT.text(), (signed[0],)).encode()
+    other = both.replace(b"\n7\n", b"\n8\n")
+    cases = [{"check": "checkpoint", "data": b64(one)} for one in (both, alone, other)]
+    first, *rest = run_cases({**one, "policy": policy} for one in cases)
+    assert first == {"origin": ORIGIN, "size": 7, "witnesses": ["W"]}
+    assert rest == [None, None]
 
 
 def test_a_checkpoint_is_taken_exactly_when_the_quorum_agrees() -> None:
