@@ -28,7 +28,7 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # a damaged directory raises whatever its reader stumbles on
             raise UnusableError(f"{path} 不是可读的证据包 / is not a readable bundle") from error
         names = self._zip.namelist()
         self._sizes = {info.filename: info.file_size for info in self._zip.infolist()}
