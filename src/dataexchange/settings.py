@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     log_key_file: Path | None = None
     policy_file: Path | None = None
     published_folder: Path | None = None
+    opening_key_file: Path | None = None
+    opening_keys_folder: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8600
     body_bytes_max: int = 16 * 1024 * 1024
@@ -36,6 +38,16 @@ class Settings(BaseSettings):
     def log_key_path(self) -> Path:
         """Where the key that signs checkpoints is kept."""
         return self.log_key_file or self.data_folder / "log.key"
+
+    @property
+    def opening_key_path(self) -> Path:
+        """Where the key is kept that wraps the keys of openings."""
+        return self.opening_key_file or self.data_folder / "openings.key"
+
+    @property
+    def opening_keys_path(self) -> Path:
+        """The folder of the keys of openings, which no backup of the database may hold."""
+        return self.opening_keys_folder or self.data_folder / "opening-keys"
 
 
 class WitnessSettings(BaseSettings):

@@ -26,6 +26,7 @@ from dataexchange.api import (
     log,
     market,
     openapi,
+    openings,
     problem,
     registers,
     tiles,
@@ -86,7 +87,19 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     app.state.settings = chosen
     app.state.dry_runs = asyncio.Semaphore(dry_run.AT_ONCE_MAX)
-    for module in (describe, dossier, log, dry_run, content, tiles, health, valuations, market):
+    parts = (
+        describe,
+        dossier,
+        log,
+        openings,
+        dry_run,
+        content,
+        tiles,
+        health,
+        valuations,
+        market,
+    )
+    for module in parts:
         app.include_router(module.router)
     app.include_router(registers.make_router())
     app.add_exception_handler(DataExchangeError, problem.on_error)
@@ -102,7 +115,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 def _open_write_door(app: FastAPI, exchange: Exchange, settings: Settings) -> None:
     doors = {"": one, "/batch": batch, "/several": several}
     for path, handler in doors.items():
-        door = WriteDoor(handler(exchange.sequencer), settings.body_bytes_max)
+        door = WriteDoor(handler(exchange.reception), settings.body_bytes_max)
         # First in line: the hot path is matched before anything else.
         app.router.routes.insert(0, Route(f"/v1/events{path}", door, methods=["POST"]))
 

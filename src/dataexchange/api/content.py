@@ -54,6 +54,13 @@ HASH_DIFFERS = RefusalCode(
     en="The content's SHA-256 is {found}, not {named}",
     kind="malformed",
 )
+CONTENT_ERASED = RefusalCode(
+    "content.erased",
+    clause="个人信息保护法 art. 47",
+    zh="内容 {sha256} 已被删除",
+    en="Content {sha256} was erased",
+    kind="missing",
+)
 TOO_LARGE = RefusalCode(
     "content.too_large",
     clause="docs/developer.md, limits",
@@ -87,14 +94,18 @@ async def keep(
         raise SIGN_IN()
     if not reader.roles:
         raise PARTY_NOT_ACTIVE(party=reader.party, status="applied")
+    if await uploads.is_ordered_away(session, sha256):
+        raise CONTENT_ERASED(sha256=sha256)
     await session.close()  # a slow body must not hold a connection
     with NamedTemporaryFile(prefix="dataexchange-") as file:
         size = await _receive(request, file)
         found = await run_in_threadpool(_hash, Path(file.name))
         if found != sha256:
             raise HASH_DIFFERS(found=found, named=sha256)
+        # First the record: bytes that nobody has put in are erased.
+        await uploads.record(session, sha256, reader.party)
+        await session.close()
         await run_in_threadpool(exchange.content.put, Path(file.name))
-    await uploads.record(session, sha256, reader.party)
     return Kept(sha256=sha256, size_bytes=size)
 
 
@@ -117,8 +128,9 @@ async def content(
         raise NO_CONTENT(sha256=sha256)
     is_open = reader.reads_all or row.kind in PUBLIC_CONTENT
     is_party = reader.roles and reader.party in await reading.concerned(session, row)
-    if not (is_open or is_party) or not await uploads.opened_about(session, row, sha256):
+    if not (is_open or is_party):
         raise NO_CONTENT(sha256=sha256)
+    await _require(session, sha256, is_opened=await uploads.opened_about(session, row, sha256))
     await session.close()
     return await _stream(exchange, sha256)
 
@@ -145,8 +157,9 @@ async def delivered(
         raise NO_CONTENT(sha256=sha256)
     # The entry that added the version lists its files; the state keeps their root alone.
     (entry,) = await reading.entries(session, decode(Version, version.state).added_index, 1)
-    if not await uploads.opens(session, entry, sha256):
+    if f'"{sha256}"'.encode() not in entry.body:
         raise NO_CONTENT(sha256=sha256)
+    await _require(session, sha256, is_opened=await uploads.has_put(session, entry.actor, sha256))
     await session.close()
     return await _stream(exchange, sha256)
 
@@ -163,8 +176,16 @@ async def any_content(
     """Any content, for regulators and the operator."""
     if not reader.reads_all:
         raise NO_CONTENT(sha256=sha256)
+    await _require(session, sha256, is_opened=not await uploads.is_erased(session, sha256))
     await session.close()
     return await _stream(exchange, sha256)
+
+
+async def _require(session: Session, sha256: str, *, is_opened: bool) -> None:
+    """Refuse content that is not opened to who asks; it may know that it was erased."""
+    if not is_opened:
+        erased = await uploads.is_erased(session, sha256)
+        raise CONTENT_ERASED(sha256=sha256) if erased else NO_CONTENT(sha256=sha256)
 
 
 async def _stream(exchange: Exchange, sha256: str) -> Response:

@@ -102,11 +102,33 @@ AGGREGATE_PROOF = {
 }
 _STATEMENT = {"$ref": "#/components/schemas/Statement"}
 _SIGNATURE = {"$ref": "#/components/schemas/Signature"}
+OPENING = {
+    "type": "object",
+    "description": "What opens a sealed field: its commitment is SHA-256(salt ‖ JCS(value))",
+    "required": ["field", "salt", "value"],
+    "properties": {
+        "field": {"type": "string"},
+        "salt": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "32 bytes, hex"},
+        "value": {"description": "canonical JSON"},
+    },
+}
+_OPENINGS = {"type": "array", "items": {"$ref": "#/components/schemas/Opening"}}
+_KEEPS = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "sealed fields whose openings the actor keeps itself and does not send",
+}
 SUBMISSION = {
     "type": "object",
-    "description": "A statement in its exact canonical bytes, with its signature",
+    "description": "A statement in its exact canonical bytes, with its signature, and an opening"
+    " for each sealed field that `keeps` does not name",
     "required": ["signature", "statement"],
-    "properties": {"signature": _SIGNATURE, "statement": _STATEMENT},
+    "properties": {
+        "signature": _SIGNATURE,
+        "statement": _STATEMENT,
+        "openings": _OPENINGS,
+        "keeps": _KEEPS,
+    },
 }
 BATCH = {
     "type": "object",
@@ -115,6 +137,12 @@ BATCH = {
     "properties": {
         "signature": _SIGNATURE,
         "statements": {"type": "array", "items": _STATEMENT, "minItems": 1, "maxItems": 1_000},
+        "openings": {
+            "type": "object",
+            "description": "by statement id",
+            "additionalProperties": _OPENINGS,
+        },
+        "keeps": {"type": "object", "additionalProperties": _KEEPS},
     },
 }
 SEVERAL = {
@@ -171,6 +199,7 @@ def document(app: FastAPI, base: dict[str, Any]) -> dict[str, Any]:
         Results=RESULTS,
         Aggregate=AGGREGATE,
         AggregateProof=AGGREGATE_PROOF,
+        Opening=OPENING,
         Submission=SUBMISSION,
         Batch=BATCH,
         Several=SEVERAL,

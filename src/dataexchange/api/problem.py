@@ -20,8 +20,10 @@ STATUS = {
 }
 # Where HTTP has a status of its own for a code.
 STATUS_OF_CODE = {
+    "content.erased": 410,
     "content.too_large": 413,
     "exchange.fault": 500,
+    "opening.erased": 410,
     "request.method_not_allowed": 405,
     "request.too_large": 413,
     "valuation.preview_busy": 429,

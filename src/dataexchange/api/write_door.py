@@ -15,7 +15,7 @@ from dataexchange.api.body import DisconnectedError, read_body
 from dataexchange.errors import DataExchangeError
 from dataexchange.exchange import intake
 from dataexchange.exchange.batch import Outcome, Receipt
-from dataexchange.exchange.sequencer import Sequencer
+from dataexchange.exchange.reception import Reception
 
 Answer = tuple[int, bytes, bytes]  # status, media type, body
 
@@ -51,11 +51,11 @@ class WriteDoor:
         await send({"type": "http.response.body", "body": answer})
 
 
-def one(sequencer: Sequencer) -> Callable[[bytes], Awaitable[Answer]]:
+def one(reception: Reception) -> Callable[[bytes], Awaitable[Answer]]:
     """Return the handler of a single signed statement: 201, or 200 for one that was in before."""
 
     async def handle(body: bytes) -> Answer:
-        (outcome,) = await sequencer.submit([intake.read_one(body)])
+        (outcome,) = await reception.submit([intake.read_one(body)])
         if isinstance(outcome, Receipt):
             return (200 if outcome.repeated else 201), JSON, receipt(outcome, with_entry=True)
         return refused(outcome)
@@ -63,23 +63,23 @@ def one(sequencer: Sequencer) -> Callable[[bytes], Awaitable[Answer]]:
     return handle
 
 
-def batch(sequencer: Sequencer) -> Callable[[bytes], Awaitable[Answer]]:
+def batch(reception: Reception) -> Callable[[bytes], Awaitable[Answer]]:
     """Return the handler of a batch under one signature: 200 with an answer for each."""
 
     async def handle(body: bytes) -> Answer:
-        return results(await sequencer.submit(intake.read_batch(body)))
+        return results(await reception.submit(intake.read_batch(body)))
 
     return handle
 
 
-def several(sequencer: Sequencer) -> Callable[[bytes], Awaitable[Answer]]:
+def several(reception: Reception) -> Callable[[bytes], Awaitable[Answer]]:
     """Return the handler of several signed statements, linked ones all or none."""
 
     async def handle(body: bytes) -> Answer:
         submissions, linked = intake.read_several(body)
         if linked:
-            return results(await sequencer.submit_linked(tuple(submissions)))
-        return results(await sequencer.submit(submissions))
+            return results(await reception.submit_linked(tuple(submissions)))
+        return results(await reception.submit(submissions))
 
     return handle
 

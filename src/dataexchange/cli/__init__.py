@@ -7,6 +7,7 @@ import typer
 from dataexchange.cli import (
     anchor,
     bundle,
+    erasure,
     events,
     keys,
     mapping,
@@ -28,7 +29,8 @@ app = typer.Typer(
     " [bold]dataexchange serve[/] runs an exchange; [bold]keygen[/], [bold]submit[/] and"
     " [bold]show[/] take part in one; [bold]verify[/] checks a bundle with no exchange at all.",
 )
-for module in (anchor, server, keys, events, bundle, mapping, market, valuation, witness):
+PARTS = (anchor, server, keys, events, erasure, bundle, mapping, market, valuation, witness)
+for module in PARTS:
     module.add_commands(app)
 
 

@@ -110,7 +110,7 @@ async def _export(key: Path, out: Path, url: str) -> int:
                 return await client.fetch_within(f"/v1/content/{sha256}", CONTENT_BYTES_MAX)
             except ExchangeRefusedError as refusal:
                 # Many hashes stand for what was never put into the store.
-                if refusal.code != "content.not_found":
+                if refusal.code not in ("content.not_found", "content.erased"):
                     raise
                 return None
 

@@ -35,6 +35,21 @@ def read(payload: str) -> dict[str, Any]:
     return said
 
 
+def read_value(given: str) -> Any:
+    """Return a value that is to be sealed: a text, or what `@file` holds.
+
+    A `.json` or `.yaml` file is read as such, any other as a text.
+    """
+    if not given.startswith("@"):
+        return given
+    path = Path(given[1:])
+    try:
+        text = path.read_text("utf-8")
+        return _parse(text) if path.suffix in (".json", ".yaml", ".yml") else text
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise PayloadError(f"无法读取 / cannot be read: {path}: {error}") from error
+
+
 def _parse(text: str) -> Any:
     """Return what `text` says as JSON, or else as YAML, whose escapes know no surrogate pairs."""
     try:

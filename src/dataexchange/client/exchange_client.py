@@ -6,17 +6,22 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
+import msgspec
 
+from dataexchange.client import sealing
 from dataexchange.client.signing import Actor
 from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.identity import access
-from dataexchange.ledger.entry import encode_signature
+from dataexchange.ledger import canonical
+from dataexchange.ledger.entry import Entry, encode_signature
 from dataexchange.ledger.merkle import ProofError
 from dataexchange.ledger.policy import Policy
 from dataexchange.ledger.proof import ProvenEntry, verify_entry, verify_leaf
+from dataexchange.ledger.sealing import Opening
 from dataexchange.ledger.signature import pre_authentication
 from dataexchange.ledger.statement import Statement
 
@@ -57,12 +62,25 @@ class Signed:
     id: str
 
 
-def signed(actor: Actor, statement: Statement) -> Signed:
-    """Return `statement` signed by `actor`."""
-    signature = encode_signature(actor.sign(statement))
-    return Signed(
-        b'{"signature":%b,"statement":%b}' % (signature, statement.body), statement.fields.id
-    )
+def signed(
+    actor: Actor,
+    statement: Statement,
+    openings: Sequence[Opening] = (),
+    keeps: Iterable[str] = (),
+) -> Signed:
+    """Return `statement` signed by `actor`, with the openings that go to the exchange.
+
+    `keeps` names the sealed fields whose openings do not.
+    """
+    parts = [
+        b'"signature":' + encode_signature(actor.sign(statement)),
+        b'"statement":' + statement.body,
+    ]
+    if openings:
+        parts.append(b'"openings":' + sealing.encode_all(openings))
+    if kept := list(keeps):
+        parts.append(b'"keeps":' + canonical.encode(kept))
+    return Signed(b"{%b}" % b",".join(parts), statement.fields.id)
 
 
 def access_token(actor: Actor, now: datetime | None = None, life: timedelta = TOKEN_LIFE) -> str:
@@ -87,10 +105,30 @@ class ExchangeClient:
         self._token: tuple[str, datetime] | None = None
 
     async def submit(self, event: str, payload: Mapping[str, Any], **options: Any) -> Accepted:
-        """Sign and send one event; `options` as in `Actor.state`. Safe to repeat with its id."""
+        """Sign and send one event; `options` as in `sign`. Safe to repeat with its id."""
+        return await self.send(self.sign(event, payload, **options))
+
+    def sign(
+        self,
+        event: str,
+        payload: Mapping[str, Any],
+        *,
+        sealed: Mapping[str, Any] | Sequence[Opening] = (),
+        keep: bool = False,
+        **options: Any,
+    ) -> Signed:
+        """Return one event, signed; `options` as in `Actor.state`.
+
+        `sealed` has the values of fields that the log only commits to, or their openings. The
+        exchange keeps those for the parties to the entry, unless you `keep` them yourself.
+        """
+        openings = sealing.seal(sealed) if isinstance(sealed, Mapping) else tuple(sealed)
+        committed = sealing.commitments(openings)
         options.setdefault("at", self._now())
-        sent = signed(self._signer, self._signer.state(event, payload, **options))
-        return await self.send(sent)
+        stated = self._signer.state(event, payload, sealed=committed, **options)
+        if keep:
+            return signed(self._signer, stated, keeps=committed)
+        return signed(self._signer, stated, openings)
 
     async def send(self, one: Signed) -> Accepted:
         """Send a signed statement; while its fate is unknown, send the same bytes again."""
@@ -106,11 +144,22 @@ class ExchangeClient:
                 return Accepted(answer["index"], answer["leaf"], answer["repeated"])
         raise AssertionError("unreachable")
 
-    async def submit_batch(self, statements: Sequence[Statement]) -> list[dict[str, Any]]:
-        """Send statements of this actor under one signature; return each one's answer."""
+    async def submit_batch(
+        self,
+        statements: Sequence[Statement],
+        openings: Mapping[str, Iterable[Opening]] = MappingProxyType({}),
+    ) -> list[dict[str, Any]]:
+        """Send statements of this actor under one signature; return each one's answer.
+
+        `openings` has what opens their sealed fields, by statement id.
+        """
         signature = encode_signature(self._signer.sign_whole(statements))
         bodies = b",".join(one.body for one in statements)
-        body = b'{"signature":%b,"statements":[%b]}' % (signature, bodies)
+        opened = b",".join(
+            b'"%b":%b' % (statement_id.encode(), sealing.encode_all(of_one))
+            for statement_id, of_one in openings.items()
+        )
+        body = b'{"openings":{%b},"signature":%b,"statements":[%b]}' % (opened, signature, bodies)
         answer = await self._json("POST", "/v1/events/batch", content=body)
         return list(answer["results"])
 
@@ -125,8 +174,7 @@ class ExchangeClient:
 
     async def dry_run(self, event: str, payload: Mapping[str, Any], **options: Any) -> Any:
         """Return the states that the event would leave; a refusal is raised; nothing is kept."""
-        options.setdefault("at", self._now())
-        sent = signed(self._signer, self._signer.state(event, payload, **options))
+        sent = self.sign(event, payload, **options)
         return (await self._json("POST", "/v1/events/dry-run", content=sent.body))["states"]
 
     async def state(self, key: str) -> dict[str, Any]:
@@ -183,6 +231,22 @@ class ExchangeClient:
             if page["next"] is None:
                 return
             before = {"before": page["next"]}
+
+    async def openings(self, index: int) -> list[Opening]:
+        """Return what opens the sealed fields of an entry, each checked against its commitment.
+
+        Fields that were erased, or that their signer keeps, are left out.
+        """
+        committed = Entry.parse(await self.fetch(f"/v1/entries/{index}")).statement.fields.sealed
+        said = await self._json("GET", f"/v1/entries/{index}/openings")
+        opened = [
+            Opening(one["field"], one["salt"], msgspec.Raw(canonical.encode(one["value"])))
+            for one in said["fields"]
+            if one["status"] == "open"
+        ]
+        for one in opened:
+            one.require_opens(committed.get(one.field, ""))
+        return opened
 
     async def put_content(self, path: Path, sha256: str) -> None:
         """Put a file into the content store, streamed."""

@@ -52,6 +52,9 @@ class ContentStore(Protocol):
     def size_bytes(self, sha256: str) -> int:
         """Return the content's size; `content.missing` where there is none."""
 
+    def remove(self, sha256: str) -> None:
+        """Remove the content, for good; nothing happens where there is none."""
+
     def __contains__(self, sha256: str) -> bool: ...
 
 
@@ -110,6 +113,13 @@ class FolderStore:
         """Return the content's size; `content.missing` where there is none."""
         with self._stream(sha256) as stream:
             return os.fstat(stream.fileno()).st_size
+
+    def remove(self, sha256: str) -> None:
+        """Remove content, on disk when this returns; nothing happens where there is none."""
+        path = self._path(sha256)
+        if path.exists():
+            path.unlink(missing_ok=True)
+            _sync_folder(path.parent)
 
     def __contains__(self, sha256: str) -> bool:
         path = self._path(sha256)

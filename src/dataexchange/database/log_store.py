@@ -14,7 +14,7 @@ import asyncpg
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.registry.catalogue import catalogue
 from dataexchange.registry.decide import encode_state
-from dataexchange.registry.submission import Submission
+from dataexchange.registry.submission import SealedBox, Submission
 from dataexchange.registry.tail import NOTHING_HELD, Appended, Tail
 from dataexchange.rules import Held
 from dataexchange.rules.reference import kind_of
@@ -57,13 +57,14 @@ async def lock(connection: Connection) -> None:
 async def write(connection: Connection, appended: Sequence[Appended], frontier: Frontier) -> bool:
     """Write entries and states and move the head, all at once; False where the head had moved."""
     first, last = appended[0], appended[-1]
+    boxed = [(one.submission, box) for one in appended for box in one.submission.boxes]
     held: dict[str, Held] = {}
     encoded: dict[str, bytes] = {}
     for one in appended:
         held.update(one.subjects)
         encoded.update(one.encoded)
     moved = await connection.fetchval(
-        _WRITE,
+        _WRITE_SEALED if boxed else _WRITE,
         *_columns(held, encoded),
         first.index,
         last.index + 1,
@@ -77,6 +78,7 @@ async def write(connection: Connection, appended: Sequence[Appended], frontier: 
         [one.submission.actor for one in appended],
         [_array(one.subjects) for one in appended],
         [_array(map(str, one.previous)) for one in appended],
+        *(_sealed_columns(boxed) if boxed else ()),
     )
     return bool(moved)
 
@@ -105,6 +107,16 @@ def _columns(held: Mapping[str, Held], encoded: Mapping[str, bytes]) -> tuple[li
         [one.state.SCHEMA if one.state else 0 for one in held.values()],
         states,
         [_array(parties_in(key.encode() + state)) for key, state in zip(held, states, strict=True)],
+    )
+
+
+def _sealed_columns(boxed: Sequence[tuple[Submission, SealedBox]]) -> tuple[list[Any], ...]:
+    return (
+        [submission.id for submission, _ in boxed],
+        [submission.actor for submission, _ in boxed],
+        [box.field for _, box in boxed],
+        [box.key_id for _, box in boxed],
+        [box.box for _, box in boxed],
     )
 
 
@@ -156,8 +168,8 @@ _WRITE_STATES = """
            state_schema = excluded.state_schema, state = excluded.state,
            parties = excluded.parties
 """
-# Both parts are texts of this module; every value is a parameter.
-_WRITE = f"""
+# All parts are texts of this module; every value is a parameter.
+_WRITE_PARTS = f"""
 with moved as (
     update head set size = $11, last = $12, frontier = $13, recorded_at = $14
      where log = 1 and size = $10 returning 1
@@ -167,6 +179,17 @@ with moved as (
       from unnest($15::bigint[], $16::bytea[], $17::bytea[], $18::text[], $19::text[],
                   $20::text[], $21::text[]) as e(i, b, l, s, a, k, p)
      where exists (select 1 from moved)
-), states as ({_WRITE_STATES.format(condition="exists (select 1 from moved)")})
-select count(*) from moved
-"""  # noqa: S608
+), states as ({_WRITE_STATES.format(condition="exists (select 1 from moved)")})"""  # noqa: S608
+# What opens an entry's sealed fields is written with it or not at all. One that was erased before
+# its entry came stays erased.
+_WRITE_OPENINGS = """, openings as (
+    insert into sealed_opening (statement_id, actor, field, key_id, box)
+    select i, a, f, k, b
+      from unnest($22::text[], $23::text[], $24::text[], $25::text[], $26::bytea[])
+           as o(i, a, f, k, b)
+     where exists (select 1 from moved)
+    on conflict do nothing
+)"""
+_COUNT = " select count(*) from moved"
+_WRITE = _WRITE_PARTS + _COUNT
+_WRITE_SEALED = _WRITE_PARTS + _WRITE_OPENINGS + _COUNT

@@ -1,4 +1,4 @@
-"""Who put content in, and whether one of them named it in an entry.
+"""Who put content in, whether one of them named it in an entry, and what was erased of it.
 
 Knowing a hash is not having the content: hashes stand in public states, and anyone can name any
 hash in an aggregate of its own. So an entry opens content to its readers only where its actor has
@@ -8,7 +8,7 @@ shown that it has the content, by putting in the very bytes.
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dataexchange.database.tables import AggregateRow, EntryRow
+from dataexchange.database.tables import AggregateRow
 
 
 async def record(session: AsyncSession, sha256: str, party: str) -> None:
@@ -17,16 +17,41 @@ async def record(session: AsyncSession, sha256: str, party: str) -> None:
     await session.commit()
 
 
-async def opens(session: AsyncSession, entry: EntryRow, sha256: str) -> bool:
-    """Tell whether `entry` names the content and its actor put it in."""
-    if f'"{sha256}"'.encode() not in entry.body:
-        return False
-    return await _execute(session, _PUT_BY, sha256=sha256, party=entry.actor)
+async def has_put(session: AsyncSession, party: str, sha256: str) -> bool:
+    """Tell whether `party` put the content in."""
+    return await _execute(session, _PUT_BY, sha256=sha256, party=party)
 
 
 async def opened_about(session: AsyncSession, row: AggregateRow, sha256: str) -> bool:
     """Tell whether an entry about the aggregate names the content and its actor put it in."""
     return await _execute(session, _NAMED_BY, sha256=sha256, key=row.key, start=row.head_index)
+
+
+async def is_erased(session: AsyncSession, sha256: str) -> bool:
+    """Tell whether content was erased, and nobody has it here any more."""
+    return await _execute(session, _ERASED, sha256=sha256)
+
+
+async def is_ordered_away(session: AsyncSession, sha256: str) -> bool:
+    """Tell whether a regulator ordered the content to be erased; it is not taken in again."""
+    return await _execute(session, _ORDERED, sha256=sha256)
+
+
+async def pending(session: AsyncSession) -> list[int]:
+    """Return the indexes of erasures of content that are still to be carried out."""
+    return list((await (await session.connection()).execute(text(_PENDING))).scalars())
+
+
+async def erase(session: AsyncSession, index: int) -> None:
+    """Forget the uploads that the entry at `index` orders to be erased."""
+    await _execute(session, "select erase_content(:index)", index=index)
+    await session.commit()
+
+
+async def forsaken(session: AsyncSession) -> list[str]:
+    """Return the hashes of erased content that nobody has here any more: its bytes must go."""
+    found = (await (await session.connection()).execute(text(_FORSAKEN))).scalars()
+    return [bytes(sha256).hex() for sha256 in found]
 
 
 async def _execute(session: AsyncSession, query: str, **parameters: object) -> bool:
@@ -55,4 +80,19 @@ select exists (
     select 1 from chain c join entry e using (index) join content_upload u on u.party = e.actor
      where u.sha256 = decode(:sha256, 'hex')
        and position(convert_to('"' || :sha256 || '"', 'UTF8') in e.body) > 0)
+"""
+_NOBODY_HAS = "not exists (select 1 from content_upload u where u.sha256 = e.sha256)"
+_FORSAKEN = f"select distinct e.sha256 from content_erasure e where {_NOBODY_HAS}"  # noqa: S608
+_ERASED = f"""
+select exists (select 1 from content_erasure e
+                where e.sha256 = decode(:sha256, 'hex') and {_NOBODY_HAS})
+"""  # noqa: S608
+_ORDERED = """
+select exists (select 1 from content_erasure where sha256 = decode(:sha256, 'hex') and ordered)
+"""
+# The key of an erasure is erasure/<party>/<sha256>; of an opening it has one part more.
+_PENDING = """
+select a.head_index from aggregate a
+ where a.kind = 'erasure' and split_part(a.key, '/', 4) = ''
+   and not exists (select 1 from content_erasure e where e.index = a.head_index)
 """

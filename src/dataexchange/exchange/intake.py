@@ -1,6 +1,6 @@
 """From the bytes at the door to submissions: parsed, their signatures checked, not yet decided.
 
-one       {"signature": {"suite", "value", "batch"?}, "statement": {…}}
+one       {"signature": {"suite", "value", "batch"?}, "statement": {…}, "openings"?, "keeps"?}
 a batch   {"signature": {"suite", "value"}, "statements": [{…}, …]}     one signature for all
 several   {"submissions": [one, …], "linked": true?}                    each with its own
 """
@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from dataexchange.ledger import canonical, merkle
+from dataexchange.ledger.sealing import Opening, require_openings
 from dataexchange.ledger.signature import (
     BATCH_SIZE_MAX,
     Signature,
@@ -40,17 +41,24 @@ BATCH_MIXED = RefusalCode(
 
 
 class One(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A statement with its signature."""
+    """A statement with its signature, and what opens its sealed fields.
+
+    `keeps` names those that the actor keeps itself.
+    """
 
     signature: Signature
     statement: msgspec.Raw
+    openings: tuple[Opening, ...] = ()
+    keeps: tuple[str, ...] = ()
 
 
 class SignedBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Statements under one signature."""
+    """Statements under one signature, and what opens their sealed fields, by statement id."""
 
     signature: Signature
     statements: tuple[msgspec.Raw, ...]
+    openings: dict[str, tuple[Opening, ...]] = {}
+    keeps: dict[str, tuple[str, ...]] = {}
 
 
 class Several(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +92,14 @@ def read_batch(body: bytes) -> list[Submission]:
     leaves = [merkle.leaf_hash(one.body) for one in statements]
     verify_batch(first.log, first.key, leaves, batch.signature)
     signatures = batch_signatures(batch.signature, leaves)
-    return [submission.read(one, sign) for one, sign in zip(statements, signatures, strict=True)]
+    return [
+        _with_openings(
+            submission.read(one, sign),
+            batch.openings.get(one.fields.id, ()),
+            batch.keeps.get(one.fields.id, ()),
+        )
+        for one, sign in zip(statements, signatures, strict=True)
+    ]
 
 
 def read_several(body: bytes) -> tuple[list[Submission], bool]:
@@ -102,7 +117,18 @@ def read_several(body: bytes) -> tuple[list[Submission], bool]:
 def _checked(one: One) -> Submission:
     stated = Statement.parse(bytes(one.statement))
     stated.verify(one.signature)
-    return submission.read(stated, one.signature)
+    return _with_openings(submission.read(stated, one.signature), one.openings, one.keeps)
+
+
+def _with_openings(
+    read: Submission, openings: tuple[Opening, ...], keeps: tuple[str, ...]
+) -> Submission:
+    """Return the submission with its openings, each checked against its commitment."""
+    sealed = read.statement.fields.sealed
+    if not (sealed or openings or keeps):
+        return read
+    require_openings(sealed, openings, keeps)
+    return msgspec.structs.replace(read, openings=openings)
 
 
 def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:

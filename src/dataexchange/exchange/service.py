@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dataexchange.content.store import FolderStore
 from dataexchange.database.engine import connect, reading_engine
 from dataexchange.database.migrate import migrate
+from dataexchange.exchange import secret_file
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.continuity import (
     PublishedFolder,
@@ -18,10 +19,14 @@ from dataexchange.exchange.continuity import (
     SignedCheckpoints,
     compare,
 )
+from dataexchange.exchange.eraser import Eraser
 from dataexchange.exchange.log_key import load_or_make
+from dataexchange.exchange.opening_keys import OpeningKeys
 from dataexchange.exchange.publisher import Publisher
+from dataexchange.exchange.reception import Reception
 from dataexchange.exchange.sequencer import Sequencer
 from dataexchange.exchange.valuer import Valuer
+from dataexchange.exchange.vault import Vault
 from dataexchange.exchange.witnessing import Witnessing
 from dataexchange.exchange.write_guard import WriteGuard
 from dataexchange.ledger.note import Signer
@@ -45,6 +50,8 @@ class Exchange:
     guard: WriteGuard
     policy: Policy | None
     witnessing: Witnessing | None
+    vault: Vault
+    reception: Reception
 
 
 @asynccontextmanager
@@ -93,6 +100,11 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         content = FolderStore(_content_folder(settings))
         valuer = Valuer(settings.preview_seconds_max)
         stack.push_async_callback(valuer.close)
+        keys = _opening_keys(settings)
+        vault = Vault(engine, keys, settings.origin)
+        eraser = Eraser(engine, keys, content)
+        await eraser.start()
+        stack.push_async_callback(eraser.stop)
         yield Exchange(
             origin=settings.origin,
             dsn=app_dsn,
@@ -106,6 +118,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             guard=guard,
             policy=policy,
             witnessing=witnessing,
+            vault=vault,
+            reception=Reception(sequencer, vault, eraser),
         )
 
 
@@ -127,6 +141,11 @@ def _published_heads(
     if settings.published_folder is not None:
         heads.append(PublishedFolder(settings.published_folder, signer.vkey))
     return heads
+
+
+def _opening_keys(settings: Settings) -> OpeningKeys:
+    wrapping_key = secret_file.load_or_make(settings.opening_key_path)
+    return OpeningKeys(settings.opening_keys_path, wrapping_key)
 
 
 def _content_folder(settings: Settings) -> Path:

@@ -1,7 +1,8 @@
 """A person's authorisation 个人授权 to process data about them: commitments only, never a name.
 
 Who the person is, and to what exactly they agreed, stands in a sealed document; the log holds its
-salted hash. Uses leave receipts, and a withdrawal ends them and calls for erasure.
+salted hash. Uses leave receipts, and a withdrawal ends them and calls for erasure: of the data, by
+`consent.erased`, and of the sealed consent, by `opening.erased` (erasure.py).
 """
 
 from typing import Annotated
@@ -45,6 +46,7 @@ class Consent(State, frozen=True, kw_only=True):
     commitment: str
     purposes: tuple[str, ...]
     status: str  # given | withdrawn | erased
+    given_index: int
     until: str
     uses: int = 0
     withdrawn_at: str | None = None
@@ -104,6 +106,7 @@ def give(view: View, event: Event[ConsentGiven]) -> Changes:
         id=given.consent,
         asset=asset.id,
         giver=event.actor,
+        given_index=event.index,
         commitment=given.commitment,
         purposes=given.purposes,
         status="given",

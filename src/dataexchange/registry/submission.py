@@ -11,8 +11,19 @@ from dataexchange.rules import EventType, Payload
 from dataexchange.rules.sealable import require_sealable
 
 
+class SealedBox(msgspec.Struct, frozen=True):
+    """An opening as it is kept: encrypted under a key that `key_id` names."""
+
+    field: str
+    key_id: str
+    box: bytes
+
+
 class Submission(msgspec.Struct, frozen=True):
-    """Parsed once, at the door; the rules have not been asked yet."""
+    """Parsed once, at the door; the rules have not been asked yet.
+
+    `openings` came along with the statement; `boxes` are what is written of them with its entry.
+    """
 
     statement: Statement
     signature: bytes
@@ -20,6 +31,7 @@ class Submission(msgspec.Struct, frozen=True):
     payload: Payload
     touched: tuple[str, ...]
     openings: tuple[Opening, ...] = ()
+    boxes: tuple[SealedBox, ...] = ()
 
     @property
     def id(self) -> str:

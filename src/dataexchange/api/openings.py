@@ -1,0 +1,132 @@
+"""What opens the sealed fields of an entry, for the parties to it and regulators."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from fastapi import Path as PathParameter
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from dataexchange.api.dependencies import Session, TheExchange, TheReader
+from dataexchange.api.log import NO_ENTRY, Index
+from dataexchange.api.openapi import answering
+from dataexchange.database import openings, reading
+from dataexchange.database.reading import Reader
+from dataexchange.database.tables import EntryRow
+from dataexchange.errors import RefusalCode
+from dataexchange.ledger import canonical
+from dataexchange.ledger.entry import Entry
+from dataexchange.rules import Role
+
+router = APIRouter(prefix="/v1/entries/{index}/openings", tags=["log"])
+
+NOT_YOURS = RefusalCode(
+    "opening.not_yours",
+    clause="docs/ledger-format.md, sealed fields",
+    zh="第 {index} 条的密封内容只对其当事方和监管机构开放",
+    en="What entry {index} seals is for the parties to it and regulators",
+    remedy_zh="以当事方身份出示访问令牌。",
+    remedy_en="Show an access token of a party to it.",
+    kind="forbidden",
+)
+NOT_SEALED = RefusalCode(
+    "opening.not_sealed",
+    clause="docs/ledger-format.md, sealed fields",
+    zh="第 {index} 条没有密封字段 {field}",
+    en="Entry {index} has no sealed field {field}",
+    kind="missing",
+)
+NOT_KEPT = RefusalCode(
+    "opening.not_kept",
+    clause="docs/ledger-format.md, sealed fields",
+    zh="第 {index} 条的 {field} 由签名方自行保管",
+    en="{field} of entry {index} is kept by its signer alone",
+    remedy_zh="向签名方索取盐和值，再与承诺核对。",
+    remedy_en="Ask the signer for salt and value, and check them against the commitment.",
+    kind="missing",
+)
+ERASED = RefusalCode(
+    "opening.erased",
+    clause="个人信息保护法 art. 47",
+    zh="第 {index} 条的 {field} 已依第 {by} 条删除；承诺和全部证明依然有效",
+    en="{field} of entry {index} was erased by entry {by}; commitment and proofs still hold",
+    kind="missing",
+)
+FieldName = Annotated[str, PathParameter(pattern="^[a-z_]{1,40}$")]
+
+
+class FieldState(BaseModel):
+    """One sealed field: `salt` (hex) and `value` where it is open, `erased_by` an entry's index."""
+
+    field: str
+    commitment: str
+    status: Literal["open", "erased", "kept_by_signer"]
+    salt: str | None = None
+    value: Any = None
+    erased_by: int | None = None
+
+
+class Openings(BaseModel):
+    """The sealed fields of one entry."""
+
+    index: int
+    fields: list[FieldState]
+
+
+@router.get("", summary="密封内容 What an entry seals")
+async def all_openings(
+    index: Index, exchange: TheExchange, session: Session, reader: TheReader, response: Response
+) -> Openings:
+    """Every sealed field of the entry, opened as far as its opening is kept here."""
+    row = await _entry(session, index, reader)
+    kept = await openings.of_entry(session, row)
+    await session.close()
+    response.headers["Cache-Control"] = "no-store"
+    fields = []
+    for field, commitment in Entry.parse(row.body).statement.fields.sealed.items():
+        state = FieldState(field=field, commitment=commitment, status="kept_by_signer")
+        if (held := kept.get(field)) is not None and held.erased_by is not None:
+            state.status, state.erased_by = "erased", held.erased_by
+        elif held is not None:
+            opened = await exchange.vault.open(row, held, commitment)
+            state.status, state.salt = "open", opened.salt
+            state.value = canonical.decode(bytes(opened.value))
+        fields.append(state)
+    return Openings(index=index, fields=fields)
+
+
+@router.get(
+    "/{field}",
+    summary="打开一个密封字段 Open one sealed field",
+    response_class=Response,
+    responses=answering("application/json", {"$ref": "#/components/schemas/Opening"}),
+)
+async def opening(
+    index: Index, field: FieldName, exchange: TheExchange, session: Session, reader: TheReader
+) -> Response:
+    """The opening `{field, salt, value}` as canonical JSON; 410 where it was erased."""
+    row = await _entry(session, index, reader)
+    commitment = Entry.parse(row.body).statement.fields.sealed.get(field)
+    if commitment is None:
+        raise NOT_SEALED(index=index, field=field)
+    held = (await openings.of_entry(session, row)).get(field)
+    if held is None:
+        raise NOT_KEPT(index=index, field=field)
+    if held.erased_by is not None:
+        raise ERASED(index=index, field=field, by=held.erased_by)
+    await session.close()
+    opened = await exchange.vault.open(row, held, commitment)
+    return Response(
+        opened.encode(), media_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _entry(session: Session, index: int, reader: Reader) -> EntryRow:
+    """Return an entry whose openings `reader` may see: the operator may not, for being that."""
+    row = await session.get(EntryRow, index)
+    if row is None:
+        raise NO_ENTRY(index=index)
+    is_regulator = Role.REGULATOR in reader.roles
+    if not (is_regulator or await reading.is_party_to(session, row, reader)):
+        raise NOT_YOURS(index=index)
+    return row

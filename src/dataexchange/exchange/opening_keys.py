@@ -1,0 +1,67 @@
+"""The keys that openings are encrypted under: one small file each, outside of the database.
+
+A restored backup of the database brings back boxes, never their keys: what was erased stays
+unreadable. Each key is random, used once, and wrapped (RFC 3394) under the key-encryption key of
+the exchange, so the folder alone opens nothing. Copies of the folder must follow its deletions.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from dataexchange.database.server_files import sync_folder
+from dataexchange.errors import IntegrityError
+from dataexchange.exchange.secret_file import write_new
+
+KEY_BYTES = 32
+WRAPPED_BYTES = KEY_BYTES + 8
+
+
+class OpeningKeyLostError(IntegrityError):
+    """An opening is kept, and was not erased, but its key is gone or is not one of ours."""
+
+
+class OpeningKeys:
+    """A folder of wrapped keys; any number of processes may share it."""
+
+    def __init__(self, folder: Path, wrapping_key: bytes) -> None:
+        self._folder = folder
+        self._wrapping_key = wrapping_key
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def make(self) -> tuple[str, bytes]:
+        """Return a new key with its id; its file is on disk before anything rests on it."""
+        key_id, key = secrets.token_hex(16), secrets.token_bytes(KEY_BYTES)
+        path = self._path(key_id)
+        if not path.parent.exists():
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            sync_folder(self._folder)
+        write_new(path, aes_key_wrap(self._wrapping_key, key))
+        sync_folder(path.parent)
+        return key_id, key
+
+    def read(self, key_id: str) -> bytes:
+        """Return a key by its id."""
+        try:
+            return aes_key_unwrap(self._wrapping_key, self._path(key_id).read_bytes())
+        except (OSError, InvalidUnwrap, ValueError) as error:
+            raise OpeningKeyLostError(f"密钥缺失或不符 / key {key_id} is lost or wrong") from error
+
+    def destroy(self, key_id: str) -> None:
+        """Overwrite a key, then remove it; each step is on disk before the next. Repeatable."""
+        path = self._path(key_id)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(bytes(WRAPPED_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+    def _path(self, key_id: str) -> Path:
+        return self._folder / key_id[:2] / key_id
