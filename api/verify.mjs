@@ -14,6 +14,7 @@
 //   5. The Merkle root, the hash tiles, and a checkpoint known from elsewhere as a prefix.
 //   6. That the log calls itself by the checkpoint's name and announced the key that signs for it.
 //   7. All content: it has the hash that names it, and a statement that refers to it.
+//   8. Anchor receipts: they are of this log, and their roots are its own.
 //
 // What it does NOT check is in `NOT_CHECKED`, and every verdict repeats it. Exit status of the
 // command: 0 sound, 1 unsound, 2 unusable.
@@ -28,6 +29,10 @@ export const NOT_CHECKED = [
   {
     zh: "条目应涉及哪些主体与对象由规则决定，此处只检查所列各链是否相连",
     en: "which subjects an entry must have follows from the rules; here the chains of those listed",
+  },
+  {
+    zh: "锚定凭证只与账本比对，锚定密钥的签名与区块证据不验",
+    en: "anchors are compared with the log only: neither the anchor key nor a block is checked",
   },
   {
     zh: "账户合计、评估数字和公布的指标不复算",
@@ -1914,6 +1919,8 @@ function faultAt(error, index) {
 // ---------------------------------------------------------------------------------- the bundle
 
 const CONTENT = /^content\/([0-9a-f]{64})$/;
+const ANCHOR = /^anchors\/[0-9]{20}-[0-9a-f]{16}\.json$/;
+const ANCHOR_SIZE_MAX = 1_000_000;
 const NAMED_HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 const TILE_SIZE_MAX = TILE_WIDTH * 65_537;
 const CONTENT_SIZE_MAX = 2 ** 30;
@@ -1946,6 +1953,7 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
   const known = knownCheckpoint ? await trusted(policy, knownCheckpoint, "known") : null;
   if (known !== null) requireNotBehind(checkpoint, known);
   const contents = requireMembersOf(zip, checkpoint.size);
+  const anchors = new Anchors(await readAnchors(zip));
 
   const [log, tree, unnamed, fork] = [
     new Log(checkpoint.origin),
@@ -1960,6 +1968,7 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
       await entriesOf(zip, tilePath(level, index, width), index, width),
       (leaf, entry) => {
         tree.append(leaf, (...tile) => tiles.complete(...tile));
+        anchors.see(tree);
         if (tree.size === known?.size) fork.found = !equal(tree.root(), known.root);
         if (unnamed.size)
           for (const [name] of fromUtf8(entry.body).matchAll(NAMED_HASH)) unnamed.delete(name);
@@ -1995,6 +2004,7 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
     "the log did not announce the key that signs its checkpoints",
   );
   await requireContents(zip, contents, unnamed);
+  anchors.compare(checkpoint);
   return {
     origin: checkpoint.origin,
     size: checkpoint.size,
@@ -2047,7 +2057,9 @@ function requireMembersOf(zip, size) {
   for (const tile of rowOfTiles("entries", size)) needed.add(tilePath(...tile));
   for (const tile of hashTiles(size)) needed.add(tilePath(...tile));
   const names = [...zip.members.keys()];
-  const unknown = names.find((name) => !needed.has(name) && !CONTENT.test(name));
+  const unknown = names.find(
+    (name) => !needed.has(name) && !CONTENT.test(name) && !ANCHOR.test(name),
+  );
   demand(
     unknown === undefined,
     "bundle.unknown_member",
@@ -2136,6 +2148,89 @@ async function requireContents(zip, contents, unnamed) {
       `内容 ${name} 已被改动`,
       `content ${name} was changed`,
     );
+  }
+}
+
+const PREFIXED_HASH = /^0x[0-9a-f]{64}$/;
+const isPrefixedHash = (value) => isText(value) && PREFIXED_HASH.test(value);
+const ANCHOR_MEMBERS = {
+  origin: isText,
+  chain_id: Number.isInteger,
+  contract: (value) => isText(value) && /^0x[0-9a-fA-F]{40}$/.test(value),
+  size: isCount,
+  root: isPrefixedHash,
+  previous_size: (value) => Number.isInteger(value) && value >= 0,
+  previous_root: isPrefixedHash,
+  block_number: Number.isInteger,
+  block_hash: isPrefixedHash,
+  block_time: isText,
+};
+
+/** Return the anchor receipts, by name; null for what is none. */
+async function readAnchors(zip) {
+  const found = new Map();
+  for (const name of [...zip.members.keys()].filter((one) => ANCHOR.test(one)).sort())
+    found.set(name, parseAnchor(await zip.read(name, ANCHOR_SIZE_MAX)));
+  return found;
+}
+
+function parseAnchor(bytes) {
+  try {
+    const said = JSON.parse(fromUtf8(bytes));
+    const isReceipt =
+      isObject(said) &&
+      Object.entries(ANCHOR_MEMBERS).every(
+        ([name, test]) => Object.hasOwn(said, name) && test(said[name]),
+      );
+    return isReceipt ? said : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Anchor receipts beside the log as it grows: each must have the log's own roots. */
+class Anchors {
+  #receipts;
+  #roots;
+
+  constructor(receipts) {
+    this.#receipts = receipts;
+    const sizes = [...receipts.values()]
+      .filter(Boolean)
+      .flatMap((said) => [said.size, said.previous_size]);
+    this.#roots = new Map(sizes.map((size) => [size, null]));
+    this.#roots.set(0, `0x${"0".repeat(64)}`); // before the first anchor there is none
+  }
+
+  see(tree) {
+    if (this.#roots.has(tree.size)) this.#roots.set(tree.size, `0x${hex(tree.root())}`);
+  }
+
+  compare({ origin, size }) {
+    for (const [name, said] of this.#receipts) {
+      demand(said !== null, "anchor.form", `${name} 不是锚定凭证`, `${name} is no anchor receipt`);
+      const named = `anchors/${`${said.size}`.padStart(20, "0")}-${said.block_hash.slice(2, 18)}.json`;
+      demand(name === named, "anchor.name", `${name} 名实不符`, `${name} should be ${named}`);
+      demand(said.origin === origin, "anchor.site", `${name} 属于他处`, `${name} is of another log`);
+      if (said.size > size) {
+        const zh = `${name} 锚定了 ${said.size} 条：末尾被删去`;
+        const en = `${name} anchored ${said.size} entries: the tail was dropped`;
+        throw new Unsound("log.tail_dropped", zh, en, size);
+      }
+      demand(
+        said.root === this.#roots.get(said.size),
+        "anchor.root",
+        `${name}：历史被改写`,
+        `${name}: the log has another root at ${said.size}`,
+      );
+      demand(
+        said.previous_size < said.size &&
+          said.previous_root === this.#roots.get(said.previous_size),
+        "anchor.consistency",
+        `${name}：前一锚定不是本账本的前缀`,
+        `${name}: the anchor before it is no prefix of this log`,
+      );
+    }
   }
 }
 

@@ -14,7 +14,8 @@ class Settings(BaseSettings):
 
     `policy_file` is the C2SP tlog-policy of this log's readers: its witnesses are asked to cosign,
     each at the URL of its line. `published_folder` is where the static files are published, to
-    compare the log with at the start.
+    compare the log with at the start; so is `anchor_contract` (CAIP-10) through `anchor_rpc_url`.
+    `anchors_folder` is the anchoring worker's, whose receipts are handed out.
     """
 
     model_config = SettingsConfigDict(env_prefix="DATAEXCHANGE_", extra="ignore")
@@ -26,6 +27,9 @@ class Settings(BaseSettings):
     log_key_file: Path | None = None
     policy_file: Path | None = None
     published_folder: Path | None = None
+    anchors_folder: Path | None = None
+    anchor_contract: str | None = None
+    anchor_rpc_url: str | None = None
     opening_key_file: Path | None = None
     opening_keys_folder: Path | None = None
     host: str = "127.0.0.1"
@@ -38,6 +42,11 @@ class Settings(BaseSettings):
     def log_key_path(self) -> Path:
         """Where the key that signs checkpoints is kept."""
         return self.log_key_file or self.data_folder / "log.key"
+
+    @property
+    def anchors_path(self) -> Path:
+        """The folder of the anchoring worker."""
+        return self.anchors_folder or self.data_folder / "anchors"
 
     @property
     def opening_key_path(self) -> Path:

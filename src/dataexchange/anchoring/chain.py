@@ -144,6 +144,10 @@ class Chain:
         async with answering():
             return (await self.w3.eth.get_block("finalized"))["number"]
 
+    async def head(self, site: AnchorSite) -> TreeHead:
+        """Return the anchored head as of the newest block."""
+        return await self.head_at(site, BlockNumber(await self.block_number()))
+
     async def head_at(self, site: AnchorSite, number: BlockNumber) -> TreeHead:
         """Return the anchored head as of a block; empty before the contract was deployed."""
         async with answering():
@@ -250,6 +254,18 @@ class Chain:
                     raise PayerError(message) from None
                 return message
         return None
+
+
+@asynccontextmanager
+async def opened_chain(
+    rpc_urls: Sequence[str], confirmations: int | None = None
+) -> AsyncIterator[Chain]:
+    """Provide a chain, and close its connections in the end."""
+    chain = Chain(rpc_urls, confirmations=confirmations)
+    try:
+        yield chain
+    finally:
+        await chain.close()
 
 
 @asynccontextmanager

@@ -108,7 +108,7 @@ def read_receipts(folder: Path) -> list[AnchorReceipt]:
 
 
 def _name(receipt: AnchorReceipt) -> str:
-    # Zeros in front, so that names sort as sizes do.
+    # As a bundle's member: zeros in front, so that names sort as sizes do.
     return f"{receipt.size:020d}-{bytes(receipt.block_hash).hex()[:16]}.json"
 
 

@@ -20,7 +20,7 @@ What offline checks cannot show is that the block is on the chain that others se
 to make. Compare block hashes with any node or explorer, or ask the chain.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -30,7 +30,7 @@ from eth_typing import ChecksumAddress
 from dataexchange.anchoring import contract
 from dataexchange.anchoring.authorisation import AnchorSite, checkpoint_message, recover
 from dataexchange.anchoring.chain import Chain, answering
-from dataexchange.anchoring.errors import AnchorFault, AnchorProofError, WrongContractError
+from dataexchange.anchoring.errors import AnchorFault, WrongContractError
 from dataexchange.anchoring.evidence import BlockEvidence, EvidenceError, read_header, read_logs
 from dataexchange.anchoring.receipt import FORM, AnchorReceipt, read_event
 from dataexchange.ledger.merkle import HASH_SIZE, ProofError, verify_consistency
@@ -117,15 +117,6 @@ class ExpectedAnchor:
     keys: Mapping[int, ChecksumAddress]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of one receipt: how strong it is, or what is wrong."""
-
-    receipt: AnchorReceipt
-    strength: Strength | None
-    fault: AnchorProofError | None = None
-
-
 def verify_receipt(receipt: AnchorReceipt, expected: ExpectedAnchor) -> Strength:
     """Return how much the receipt shows by itself; `AnchorProofError` where it is unsound."""
     _verify_form(receipt)
@@ -137,43 +128,27 @@ def verify_receipt(receipt: AnchorReceipt, expected: ExpectedAnchor) -> Strength
     return Strength.INCLUDED
 
 
-def verify_receipts(
-    receipts: Iterable[AnchorReceipt],
-    expected: ExpectedAnchor,
-    *,
-    root_at: Callable[[int], bytes | None],
-) -> list[Verdict]:
-    """Return a verdict on each receipt, compared with the log as the bearer holds it.
-
-    `root_at` gives the log's root at a size, or None beyond its end: a receipt for more than the
-    bearer holds proves that the tail was dropped, and is unsound as part of this log.
-    """
-    return [_judge(receipt, expected, root_at) for receipt in receipts]
-
-
 async def verify_on_chain(
     receipt: AnchorReceipt, expected: ExpectedAnchor, chain: Chain
 ) -> Strength:
     """Return CONFIRMED if receipt and chain agree; `AnchorProofError` where they do not."""
     verify_receipt(receipt, expected)
-    try:
-        await chain.require_site(expected.site)
-    except WrongContractError as error:
-        raise CONTRACT(str(error)) from error
+    await require_sound_site(chain, expected.site)
     await _verify_block(receipt, chain)
     await _verify_state(receipt, chain)
     return Strength.CONFIRMED
 
 
-def _judge(
-    receipt: AnchorReceipt, expected: ExpectedAnchor, root_at: Callable[[int], bytes | None]
-) -> Verdict:
+async def require_sound_site(chain: Chain, site: AnchorSite) -> None:
+    """Raise `AnchorProofError` unless our contract for this log is there and records no fork."""
     try:
-        if root_at(receipt.size) != receipt.root:
-            raise ROOT(f"size {receipt.size}")
-        return Verdict(receipt, verify_receipt(receipt, expected))
-    except AnchorProofError as error:
-        return Verdict(receipt, None, error)
+        await chain.require_site(site)
+    except WrongContractError as error:
+        raise CONTRACT(str(error)) from error
+    async with answering():
+        forks = await chain.contract(site).functions.forkCount().call()
+    if forks:
+        raise FORK(f"{forks}")
 
 
 def _verify_form(receipt: AnchorReceipt) -> None:
@@ -256,7 +231,3 @@ async def _verify_state(receipt: AnchorReceipt, chain: Chain) -> None:
         raise STATE(f"size {receipt.size}")
     if await chain.key_at(receipt.site, receipt.epoch) != receipt.anchor_key:
         raise STATE(f"epoch {receipt.epoch}")
-    async with answering():
-        forks = await chain.contract(receipt.site).functions.forkCount().call()
-    if forks:
-        raise FORK(f"{forks}")

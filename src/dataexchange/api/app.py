@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from dataexchange import __version__
 from dataexchange.api import (
+    anchors,
     content,
     describe,
     dossier,
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.state.settings = chosen
     app.state.dry_runs = asyncio.Semaphore(dry_run.AT_ONCE_MAX)
     parts = (
+        anchors,
         describe,
         dossier,
         log,

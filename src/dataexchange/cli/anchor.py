@@ -1,6 +1,7 @@
 """`anchor`: put checkpoints on an EVM chain, see how that stands, and use what stands there."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,9 +12,11 @@ import typer
 from dataexchange.cli.console import console, error_console
 from dataexchange.cli.options import DEFAULT_URL, Url
 from dataexchange.errors import DataExchangeError
+from dataexchange.verification.anchored import Anchored, Shown
 
 if TYPE_CHECKING:
     from dataexchange.anchoring.status import AnchorStatus
+    from dataexchange.verification.anchor_pass import AnchorJudge
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,6 +74,12 @@ Confirmations = Annotated[
     int | None,
     typer.Option(min=1, help="多少区块后算最终 Depth that is final, on chains without that tag."),
 ]
+SHOWN: Mapping[Shown, str] = {
+    "compared": "根相符 root compared",
+    "authorised": "已授权 authorised",
+    "included": "区块含证 in a block",
+    "confirmed": "链上确认 confirmed by the chain",
+}
 NOTE = """
 Key files must be 0600. An encrypted keystore's passphrase comes from the environment:
 [bold]DATAEXCHANGE_ANCHOR_PASSPHRASE[/].
@@ -273,6 +282,35 @@ def rotate_key(
         )
     )
     console.print_json(data=rotated)
+
+
+def anchor_judge(
+    contract: str | None, keys: Sequence[str], rpc: Sequence[str], confirmations: int | None
+) -> "AnchorJudge | None":
+    """Return who judges a bundle's anchor receipts; None in an install that knows no chain."""
+    if not (contract or keys or rpc) and find_spec("web3") is None:
+        return None
+    _require_evm()
+    from dataexchange.anchoring.authorisation import AnchorSite, read_address
+    from dataexchange.anchoring.bundle_judge import ChainJudge, OfflineJudge
+
+    try:
+        addresses = [read_address(key) for key in keys]
+        account = AnchorSite.parse(contract, "").account if contract else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if not rpc:
+        return OfflineJudge(account, addresses)
+    if account is None:
+        raise typer.BadParameter("--rpc 须与 --anchor-contract 同用 --rpc needs --anchor-contract")
+    return ChainJudge(account, rpc, addresses, confirmations)
+
+
+def anchor_in_words(anchored: Anchored, shown: Shown) -> str:
+    """Return how a verdict tells of an anchor: how far checked, where, in which block."""
+    place = f"eip155:{anchored.chain_id}:{anchored.contract}"
+    block = f"区块 block {anchored.block_number} {anchored.block_hash} {anchored.block_time}"
+    return f"{SHOWN[shown]} · {place} · {block}"
 
 
 def _show(found: "AnchorStatus") -> None:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import typer
 from eth_account.signers.local import LocalAccount
-from eth_typing import BlockNumber, ChecksumAddress
+from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
 
 from dataexchange.anchoring import deployment
 from dataexchange.anchoring import status as standing
 from dataexchange.anchoring.authorisation import AnchorSite, read_address
-from dataexchange.anchoring.chain import Chain, answering
+from dataexchange.anchoring.chain import Chain, answering, opened_chain
 from dataexchange.anchoring.deployment import Deployment, ShownRoot
 from dataexchange.anchoring.errors import WrongContractError
 from dataexchange.anchoring.fees import GWEI, FeePolicy
@@ -57,7 +57,7 @@ class Place:
 
     def chain(self) -> AbstractAsyncContextManager[Chain]:
         """Provide the chain."""
-        return _chain(self.rpc, self.confirmations)
+        return opened_chain(self.rpc, self.confirmations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ async def deploy(
 ) -> Deployment:
     """Deploy on the chain that is meant, and on no other."""
     accounts = _accounts(keys)
-    async with _chain(rpc) as chain:
+    async with opened_chain(rpc) as chain:
         found = await chain.chain_id()
         if found != chain_id:
             raise WrongContractError(
@@ -162,7 +162,7 @@ async def prove(
     """
     async with at.chain() as chain, log.source(at.site.origin) as source:
         await chain.require_site(at.site)
-        head = await chain.head_at(at.site, BlockNumber(await chain.block_number()))
+        head = await chain.head(at.site)
         if index >= head.size:
             raise DataExchangeError(
                 f"第 {index} 条尚未锚定，已锚定 {head.size} 条"
@@ -225,15 +225,6 @@ async def rotate(
             policy=fee_policy(max_fee_gwei),
         )
     return {"epoch": epoch, "anchor_key": new_key.address}
-
-
-@asynccontextmanager
-async def _chain(rpc: Sequence[str], confirmations: int | None = None) -> AsyncIterator[Chain]:
-    chain = Chain(rpc, confirmations=confirmations)
-    try:
-        yield chain
-    finally:
-        await chain.close()
 
 
 def _key(path: Path) -> LocalAccount:

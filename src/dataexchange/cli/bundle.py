@@ -11,13 +11,16 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from dataexchange.cli.anchor import Confirmations, anchor_in_words, anchor_judge
 from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console, error_console
 from dataexchange.cli.options import DEFAULT_URL, KeyFile, Url
 from dataexchange.cli.title import show_title
+from dataexchange.client.anchors import read_folder
 from dataexchange.client.exchange_client import ExchangeRefusedError
 from dataexchange.client.export import export as write_bundle
 from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
+from dataexchange.verification.anchor_pass import AnchorJudge
 from dataexchange.verification.title import verify_title
 from dataexchange.verification.title_members import is_title_bundle
 
@@ -45,6 +48,10 @@ def export(
     confirmed: Annotated[
         bool, typer.Option(help="截至监管确认过的映射 As of a map that a regulator confirmed.")
     ] = False,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(help="锚定凭证目录 Take receipts from this folder, not from the exchange."),
+    ] = None,
     url: Url = DEFAULT_URL,
 ) -> None:
     """导出证据包 Fetch the whole log as a bundle (regulators, operator), or one asset's title."""
@@ -55,7 +62,7 @@ def export(
             to.write_bytes(title)
             console.print(f"[green]✓[/] {to}：{asset}", highlight=False)
             return
-        size = asyncio.run(_export(key, to, url))
+        size = asyncio.run(_export(key, to, url, anchors))
     except OSError as error:
         raise typer.BadParameter(str(error)) from error
     console.print(f"[green]✓[/] {to}：{size} 条 entries")
@@ -68,6 +75,16 @@ def verify(
     regulator: Annotated[
         list[str], typer.Option(help="监管机构的密钥标识 A regulator's key id, for a title.")
     ] = [],  # noqa: B006 -- typer copies it
+    anchor_contract: Annotated[
+        str | None, typer.Option(help="锚定合约 The anchor contract, eip155:CHAIN:ADDRESS.")
+    ] = None,
+    anchor_key: Annotated[
+        list[str], typer.Option(help="锚定地址 The anchor key's address, one per epoch.")
+    ] = [],  # noqa: B006 -- typer copies it
+    rpc: Annotated[
+        list[str], typer.Option(help="节点地址 Ask the chain too, through this node.")
+    ] = [],  # noqa: B006 -- typer copies it
+    confirmations: Confirmations = None,
 ) -> None:
     """离线验证 Check a bundle: bytes, chains, root, signatures, and every rule replayed.
 
@@ -80,13 +97,19 @@ def verify(
                 verify_title(bundle, given, known_checkpoint=known, regulator_keys=regulator)
             )
             return
-    _show_verdict(judged(bundle, policy, known_checkpoint))
+    judge = anchor_judge(anchor_contract, anchor_key, rpc, confirmations)
+    _show_verdict(judged(bundle, policy, known_checkpoint, judge))
 
 
-def judged(bundle: Path, policy: Path | None, known_checkpoint: Path | None) -> Verdict:
+def judged(
+    bundle: Path,
+    policy: Path | None,
+    known_checkpoint: Path | None,
+    anchors: AnchorJudge | None = None,
+) -> Verdict:
     """Return the verdict on a bundle of the log; where it is not sound, say why and exit."""
     with _judging():
-        return _verify(bundle, policy, known_checkpoint)
+        return _verify(bundle, policy, known_checkpoint, anchors)
 
 
 @contextmanager
@@ -102,7 +125,7 @@ def _judging() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-async def _export(key: Path, out: Path, url: str) -> int:
+async def _export(key: Path, out: Path, url: str, anchors: Path | None) -> int:
     async with asking(url, key, timeout_seconds=120) as client:
 
         async def content(sha256: str) -> bytes | None:
@@ -114,7 +137,8 @@ async def _export(key: Path, out: Path, url: str) -> int:
                     raise
                 return None
 
-        return await write_bundle(client.fetch, out, content)
+        receipts = client.anchors() if anchors is None else read_folder(anchors)
+        return await write_bundle(client.fetch, out, content, receipts)
 
 
 async def _title(key: Path, url: str, asset: str, *, also: list[str], confirmed: bool) -> bytes:
@@ -126,13 +150,16 @@ def _read(path: Path | None) -> bytes | None:
     return path.read_bytes() if path is not None else None
 
 
-def _verify(bundle: Path, policy: Path | None, known: Path | None) -> Verdict:
+def _verify(
+    bundle: Path, policy: Path | None, known: Path | None, anchors: AnchorJudge | None
+) -> Verdict:
     with Progress(console=error_console, transient=True) as bar:
         task = bar.add_task("重放 replaying", total=None)
         return verify_bundle(
             bundle,
             _read(policy),
             known_checkpoint=_read(known),
+            anchors=anchors,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
 
@@ -159,6 +186,8 @@ def _show_verdict(verdict: Verdict) -> None:
     table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
     if verdict.figures_recomputed or verdict.figures_not_disclosed:
         table.add_row("估值 valuations", _valued(verdict))
+    for anchored, shown in verdict.anchors:
+        table.add_row(f"锚定 anchor {anchored.size}", anchor_in_words(anchored, shown))
     console.print("[bold green]✓ 可信 SOUND[/]")
     console.print(table)
     for zh, en in verdict.warnings:

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from dataexchange.client import sealing
+from dataexchange.client.anchors import AnchorFile
 from dataexchange.client.signing import Actor
 from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.identity import access
@@ -196,6 +197,11 @@ class ExchangeClient:
             cursor = page["next"]
             if cursor is None:
                 return
+
+    async def anchors(self) -> AsyncIterator[AnchorFile]:
+        """Yield the anchor receipts that the exchange has, by size; not checked."""
+        async for item in self.register("anchors"):
+            yield AnchorFile(item["name"], await self.fetch(f"/v1/anchors/{item['name']}"))
 
     async def proven(self, index: int, policy: Policy, origin: str) -> ProvenEntry:
         """Return entry `index`, proven to be in the log whose checkpoint meets `policy`."""

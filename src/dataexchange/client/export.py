@@ -5,9 +5,10 @@ What comes from the exchange is not trusted here and need not be: `verify` judge
 
 import re
 import zipfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from pathlib import Path
 
+from dataexchange.client.anchors import AnchorFile
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.entry import Entry, EntryError
 from dataexchange.ledger.note import Note
@@ -21,10 +22,16 @@ _HASH = re.compile(rb'"([0-9a-f]{64})"')
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 
 
-async def export(fetch: Fetch, to: Path, fetch_content: FetchContent | None = None) -> int:
+async def export(
+    fetch: Fetch,
+    to: Path,
+    fetch_content: FetchContent | None = None,
+    receipts: AsyncIterable[AnchorFile] | None = None,
+) -> int:
     """Write the bundle of the latest checkpoint to `to`; return the number of entries.
 
-    `fetch_content` gives the content for a hash that an entry names, or `None`.
+    `fetch_content` gives the content for a hash that an entry names, or `None`. Of the anchor
+    `receipts`, those of no more entries than the bundle has go in.
     """
     note = await fetch("/checkpoint")
     size = Checkpoint.parse(Note.parse(note).text).size
@@ -33,6 +40,8 @@ async def export(fetch: Fetch, to: Path, fetch_content: FetchContent | None = No
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as bundle:
             _write(bundle, "checkpoint", note)
             await _fill(bundle, size, fetch, fetch_content)
+            if receipts is not None:
+                await _add(bundle, size, receipts)
         temporary.replace(to)
     finally:
         temporary.unlink(missing_ok=True)
@@ -52,6 +61,12 @@ async def _fill(
         content = await fetch_content(sha256) if fetch_content is not None else None
         if content is not None:
             _write(bundle, f"content/{sha256}", content)
+
+
+async def _add(bundle: zipfile.ZipFile, size: int, receipts: AsyncIterable[AnchorFile]) -> None:
+    async for receipt in receipts:
+        if receipt.size <= size:
+            _write(bundle, f"anchors/{receipt.name}", receipt.data)
 
 
 def _write(bundle: zipfile.ZipFile, name: str, data: bytes) -> None:

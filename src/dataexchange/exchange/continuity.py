@@ -6,7 +6,7 @@ published files, an anchor contract, witnesses (which `exchange.witnessing` asks
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -59,6 +59,26 @@ class PublishedFolder:
             return None
         signed = open_checkpoint(note, self._verifier).checkpoint
         return Head(signed.size, signed.root)
+
+
+class AnchorContract:
+    """The anchor contract on an EVM chain, a CAIP-10 account; needs the extra `evm`."""
+
+    name = "anchor contract 锚定合约"
+
+    def __init__(self, account: str, origin: str, rpc_urls: Sequence[str]) -> None:
+        # Services that are not anchored do without the extra.
+        from dataexchange.anchoring.authorisation import AnchorSite
+
+        self._site = AnchorSite.parse(account, origin)
+        self._rpc_urls = rpc_urls
+
+    async def head(self) -> Head | None:
+        """Return the head that was anchored last."""
+        from dataexchange.anchoring.head import anchored_head
+
+        found = await anchored_head(self._site, self._rpc_urls)
+        return None if found is None else Head(found.size, found.root)
 
 
 class SignedCheckpoints:

@@ -14,6 +14,7 @@ from dataexchange.database.migrate import migrate
 from dataexchange.exchange import secret_file
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.continuity import (
+    AnchorContract,
     PublishedFolder,
     PublishedHead,
     SignedCheckpoints,
@@ -140,6 +141,9 @@ def _published_heads(
     heads: list[PublishedHead] = [SignedCheckpoints(engine)]
     if settings.published_folder is not None:
         heads.append(PublishedFolder(settings.published_folder, signer.vkey))
+    if settings.anchor_contract and settings.anchor_rpc_url:
+        nodes = settings.anchor_rpc_url.split()
+        heads.append(AnchorContract(settings.anchor_contract, settings.origin, nodes))
     return heads
 
 

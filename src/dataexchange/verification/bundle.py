@@ -4,6 +4,7 @@ checkpoint            the signed note
 tile/entries/…        the entries
 tile/<L>/…            hash tiles
 content/<sha256>      what hashes in entries stand for
+anchors/…             receipts of anchors on an EVM chain
 """
 
 import re
@@ -12,12 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dataexchange.ledger.tile import ENTRIES, TileError, TileName, bundles, decode_bundle, tiles
+from dataexchange.verification.anchored import RECEIPT_NAME
 from dataexchange.verification.verdict import UnsoundError, UnusableError
 
 CHECKPOINT = "checkpoint"
 CHECKPOINT_BYTES_MAX = 1_000_000
 TILE_BYTES_MAX = 256 * 65_537
 CONTENT_BYTES_MAX = 1 << 30
+ANCHORS = "anchors/"
+ANCHOR_BYTES_MAX = 1_000_000
 
 _CONTENT = re.compile(r"content/[0-9a-f]{64}")
 
@@ -55,10 +59,21 @@ class Bundle:
         """Return the content given for a hash, not checked."""
         return self._read(f"content/{sha256}", CONTENT_BYTES_MAX)
 
+    @property
+    def anchors(self) -> list[str]:
+        """The names of the anchor receipts, by size."""
+        return sorted(name for name in self._sizes if _is_anchor(name))
+
+    def anchor(self, name: str) -> bytes:
+        """Return a receipt's bytes, not checked."""
+        return self._read(name, ANCHOR_BYTES_MAX)
+
     def require_exactly(self, size: int) -> None:
         """Refuse a bundle with members that a log of `size` does not have, or without its own."""
         needed = {name.path for name in (*bundles(size), *tiles(size))} | {CHECKPOINT}
-        found = {name for name in self._sizes if not _CONTENT.fullmatch(name)}
+        found = {
+            name for name in self._sizes if not _CONTENT.fullmatch(name) and not _is_anchor(name)
+        }
         if extra := sorted(found - needed):
             raise UnsoundError(
                 "bundle.unknown_member",
@@ -104,6 +119,10 @@ class Bundle:
         if len(data) > bytes_max:
             raise UnsoundError("bundle.too_large", f"{name} 过大", f"{name} is too large")
         return data
+
+
+def _is_anchor(name: str) -> bool:
+    return name.startswith(ANCHORS) and RECEIPT_NAME.fullmatch(name, len(ANCHORS)) is not None
 
 
 def _damaged(name: str) -> UnsoundError:

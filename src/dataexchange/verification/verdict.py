@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from dataexchange.errors import DataExchangeError, IntegrityError
+from dataexchange.verification.anchored import Anchored, JudgedAnchors, Shown
 from dataexchange.verification.map_pass import VerifiedMap
 
 
@@ -62,6 +63,7 @@ class Verdict:
     intervals_recomputed: int = 0
     comparables_checked: int = 0
     maps: tuple[VerifiedMap, ...] = ()
+    anchors: tuple[tuple[Anchored, Shown], ...] = ()
 
     def take_valuations(self, found: Recomputation) -> None:
         """Add what the valuation pass found."""
@@ -69,4 +71,9 @@ class Verdict:
         self.figures_not_disclosed = found.not_disclosed
         self.intervals_recomputed = found.intervals
         self.comparables_checked = found.comparables
+        self.warnings.extend(found.warnings)
+
+    def take_anchors(self, found: JudgedAnchors) -> None:
+        """Add what the anchor pass found."""
+        self.anchors = found.anchors
         self.warnings.extend(found.warnings)

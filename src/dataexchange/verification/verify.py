@@ -10,6 +10,7 @@
 8. All content has the hash that names it, and an entry that refers to it.
 9. Every drafted figure whose card and inputs are among the content is computed again.
 10. Every committed map has the root that the entries it covers give.
+11. Every anchor receipt is of this log and its roots; `anchors` judges signatures and blocks.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.merkle import Frontier, leaf_hash
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
 from dataexchange.ledger.tile import grow_tiles
+from dataexchange.verification.anchor_pass import AnchorJudge, check_anchors
 from dataexchange.verification.bundle import Bundle
 from dataexchange.verification.map_pass import map_sizes
 from dataexchange.verification.replay import Replay
@@ -36,6 +38,7 @@ def verify_bundle(
     policy: bytes | None,
     *,
     known_checkpoint: bytes | None = None,
+    anchors: AnchorJudge | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Verdict:
     """Return the verdict on the bundle in `path`.
@@ -51,7 +54,9 @@ def verify_bundle(
         known = None
         if known_checkpoint is not None:
             known = _checkpoint(parsed, known_checkpoint, "known").checkpoint
-        return _judge(bundle, signed, known, progress)
+        verdict = _judge(bundle, signed, known, progress)
+        verdict.take_anchors(check_anchors(bundle, verdict.origin, verdict.size, anchors))
+        return verdict
     finally:
         bundle.close()
 
