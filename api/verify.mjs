@@ -1198,8 +1198,8 @@ export async function openCheckpoint(policy, bytes) {
     signed.add(key);
   }
   const checkpoint = parseCheckpoint(text);
-  const log = policy.logs.find((key) => signed.has(key) && key.name === checkpoint.origin);
-  if (log === undefined) throw badNote(`no log of the policy signed as ${checkpoint.origin}`);
+  const logs = policy.logs.filter((key) => signed.has(key) && key.name === checkpoint.origin);
+  if (logs.length === 0) throw badNote(`no log of the policy signed as ${checkpoint.origin}`);
   const agreed = new Set(
     [...policy.witnesses].filter(([, key]) => signed.has(key)).map(([name]) => name),
   );
@@ -1213,7 +1213,7 @@ export async function openCheckpoint(policy, bytes) {
       `cosigned by ${witnesses.join(", ") || "no witness"}, not by quorum ${policy.quorum}`,
     );
   }
-  return { ...checkpoint, log, witnesses };
+  return { ...checkpoint, logs, witnesses };
 }
 
 /** Tell whether a tlog-proof file proves `entry` to be in a log that the policy believes. */
@@ -1737,7 +1737,7 @@ class Log {
   prev = NO_PREVIOUS;
   recordedAt = "";
   events = {};
-  announcedKeys = [];
+  logKeys = new Set();
   #heads = new Map();
   #seen = new Set();
   #group = { ids: [], at: 0 };
@@ -1851,10 +1851,12 @@ class Log {
   #takeParameters({ actor, event, payload }) {
     if (event === "log.opened@1") {
       requireSame(payload.origin, this.origin);
-      this.announcedKeys = payload.log_keys;
-    } else if (event === "policy.set@1") {
+      this.logKeys = new Set(payload.log_keys);
+    } else if (["policy.set@1", "log.key_added@1", "log.key_retired@1"].includes(event)) {
       const may = this.#parties.hasRole(actor, ["operator"]);
       demand(may, "role.missing", "须由运营机构签署", "an operator signs this");
+      if (event === "log.key_added@1") return void this.logKeys.add(payload.vkey);
+      if (event === "log.key_retired@1") return void this.logKeys.delete(payload.vkey);
     } else return;
     const { statement_life_seconds_max: life, clock_skew_seconds_max: skew } = payload.parameters;
     this.#limits = { life: BigInt(life) * 1_000_000n, skew: BigInt(skew) * 1_000_000n };
@@ -1998,10 +2000,10 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
   await tiles.compare();
   tiles.finish();
   demand(
-    log.announcedKeys.includes(checkpoint.log.vkey),
+    checkpoint.logs.every(({ vkey }) => log.logKeys.has(vkey)),
     "log.key_not_announced",
-    "账本没有公布签署检查点的密钥",
-    "the log did not announce the key that signs its checkpoints",
+    "签署检查点的密钥，账本未公布或已停用",
+    "the log did not announce a key that signs this checkpoint, or retired it before",
   );
   await requireContents(zip, contents, unnamed);
   anchors.compare(checkpoint);

@@ -10,9 +10,9 @@ from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
 from dataexchange.ledger.entry import NO_PREVIOUS, Entry, encode_signature
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.ledger.tile import TILE_WIDTH, encode_bundle, grow_tiles
-from world import ORIGIN
+from world import LOG_SIGNER
 
-SIGNER = Ed25519Signer(ORIGIN, b"\x07" * 32)
+SIGNER = LOG_SIGNER
 POLICY = f"log {SIGNER.vkey}\nquorum none\n".encode()
 
 

@@ -11,21 +11,23 @@ import httpx
 import orjson
 from fastapi import FastAPI
 
-from bundles import SIGNER
 from databases import Addresses
 from dataexchange.api import create_app
 from dataexchange.client.exchange_client import ExchangeClient, access_token, signed
 from dataexchange.client.signing import Actor
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.service import Exchange
+from dataexchange.ledger.log_key import PrivateKey
+from dataexchange.ledger.note import SignatureType
 from dataexchange.ledger.policy import Policy
+from dataexchange.private_file import write_private
 from dataexchange.rules import Role
 from dataexchange.settings import Settings
 from steps_guarantee import registered_pledge
 from steps_market import settled_licence
-from world import ORIGIN, World
+from world import LOG_SIGNER, ORIGIN, World
 
-POLICY_FILE = f"log {SIGNER.vkey}\nquorum none\n".encode()
+POLICY_FILE = f"log {LOG_SIGNER.vkey}\nquorum none\n".encode()
 POLICY = Policy.parse(POLICY_FILE)
 SEED = b"\x07" * 32  # SIGNER's
 
@@ -106,8 +108,7 @@ async def opened_door(
     """Run an application on a database; its log key is that of `bundles`."""
     key = folder / "log.key"
     if not key.exists():
-        key.write_text(SEED.hex() + "\n")
-        key.chmod(0o600)
+        write_private(key, PrivateKey(ORIGIN, SignatureType.ED25519, SEED).encode().encode())
     chosen = Settings(
         database_url=addresses.app,
         owner_database_url=addresses.owner,
@@ -125,7 +126,7 @@ async def opened_door(
 
 def small_world() -> World:
     """Return a world that was opened, with nobody in it but the operator and a regulator."""
-    return World(log_keys=(SIGNER.vkey,))
+    return World()
 
 
 def told_world() -> tuple[World, dict[str, Actor]]:

@@ -76,8 +76,8 @@ def serving(addresses: Addresses, folder: Path, clock: Clock | None = None) -> I
     try:
         _until_started(server)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        vkey = httpx.get(f"{url}/v1/log").json()["vkey"]
-        yield Served(url, addresses, folder, World(log_keys=[vkey]))
+        vkeys = httpx.get(f"{url}/v1/log").json()["vkeys"]
+        yield Served(url, addresses, folder, World(log_keys=vkeys))
     finally:
         server.should_exit = True
         thread.join(PATIENCE_SECONDS)

@@ -17,6 +17,7 @@ from dataexchange.client.typeid import new_id
 from dataexchange.errors import RefusedError
 from dataexchange.identity.credit_code import check_character
 from dataexchange.identity.party import PartyKind
+from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.registry import submission
 from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 from dataexchange.registry.submission import Submission
@@ -24,6 +25,7 @@ from dataexchange.registry.tail import Appended, Tail
 from dataexchange.rules import Role, State
 
 ORIGIN = "example.test/log"
+LOG_SIGNER = Ed25519Signer(ORIGIN, b"\x07" * 32)
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 S = TypeVar("S", bound=State)
 
@@ -65,7 +67,7 @@ class World:
     def __init__(
         self,
         parameters: Mapping[str, Any] | None = None,
-        log_keys: Sequence[str] = ("example.test/log+00000000+AAAA",),
+        log_keys: Sequence[str] = (LOG_SIGNER.vkey,),
     ) -> None:
         self.now = START
         self.tail = Tail(ORIGIN)

@@ -1,6 +1,7 @@
 """Files that only their owner may read: keys. Refused where others may; never overwritten."""
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -31,17 +32,21 @@ def read_private(path: Path) -> bytes:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a new file (0600), on disk when this returns; an existing one is not overwritten."""
+    """Write a new file (0600), whole and on disk when it appears; none is ever overwritten."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)  # the first of several processes wins
     except FileExistsError as error:
         raise PrivateFileError(f"{path} 已存在，不会覆盖 / exists, not overwritten") from error
     except OSError as error:
         raise PrivateFileError(f"{path} 无法写入 / cannot be written: {error.strerror}") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    finally:
+        temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

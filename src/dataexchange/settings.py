@@ -1,5 +1,6 @@
 """The environment. Only the doors read it; rooms are given what they need."""
 
+import os
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,8 @@ class Settings(BaseSettings):
     anchor_rpc_url: str | None = None
     opening_key_file: Path | None = None
     opening_keys_folder: Path | None = None
+    signer_socket: Path | None = None
+    operator_key: str | None = None
     host: str = "127.0.0.1"
     port: int = 8600
     body_bytes_max: int = 16 * 1024 * 1024
@@ -39,9 +42,10 @@ class Settings(BaseSettings):
     preview_seconds_max: float = 10
 
     @property
-    def log_key_path(self) -> Path:
-        """Where the key that signs checkpoints is kept."""
-        return self.log_key_file or self.data_folder / "log.key"
+    def log_key_paths(self) -> tuple[Path, ...]:
+        """Where the keys that sign checkpoints are kept; several are joined as in PATH."""
+        named = self.log_key_file or self.data_folder / "log.key"
+        return tuple(map(Path, str(named).split(os.pathsep)))
 
     @property
     def anchors_path(self) -> Path:

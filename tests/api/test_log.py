@@ -61,7 +61,7 @@ async def leaves(door: Door) -> list[bytes]:
 
 async def test_the_state_of_the_log_names_its_key_and_its_latest_checkpoint(long: Door) -> None:
     said = (await long.get("/v1/log")).json()
-    assert (said["origin"], said["size"], said["vkey"]) == (ORIGIN, SIZE, SIGNER.vkey)
+    assert (said["origin"], said["size"], said["vkeys"]) == (ORIGIN, SIZE, [SIGNER.vkey])
     assert said["checkpoint"].encode() == (await long.get("/checkpoint")).content
 
 

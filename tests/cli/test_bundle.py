@@ -31,7 +31,7 @@ def exported(opened: "Served", run: Run) -> Path:
 @pytest.fixture
 def policy(opened: "Served") -> Path:
     path = opened.folder / "policy"
-    vkey = httpx.get(f"{opened.url}/v1/log").json()["vkey"]
+    vkey = httpx.get(f"{opened.url}/v1/log").json()["vkeys"][0]
     path.write_text(f"log {vkey}\nquorum none\n")
     return path
 

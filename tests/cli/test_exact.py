@@ -23,7 +23,7 @@ def test_an_entry_and_its_proof_verify_as_they_are_shown(opened: "Served", run: 
     entry = run("show", "entry", 0, "--raw", "--key", operator, "--url", opened.url).out
     proof = run("show", "proof", 0, "--url", opened.url).out
     log = json.loads(run("show", "log", "--url", opened.url).out)
-    policy = Policy.parse(f"log {log['vkey']}\nquorum none\n".encode())
+    policy = Policy.parse(f"log {log['vkeys'][0]}\nquorum none\n".encode())
     proven = verify_entry(entry.encode(), proof.encode(), policy, origin=log["origin"])
     assert proven.index == 0
     assert run("show", "checkpoint", "--url", opened.url).out == log["checkpoint"]
@@ -52,7 +52,7 @@ def test_a_party_id_has_its_form(run: Run, tmp_path: Path, party: str) -> None:
 def test_the_doctor_finds_a_log_key_that_is_none(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "log.key").write_text("not hex")
+    (tmp_path / "log.key").write_text("no key")
     (tmp_path / "log.key").chmod(0o600)
     monkeypatch.setenv("DATAEXCHANGE_DATABASE_URL", "no address at all")
     ran = run("doctor", "--data-folder", tmp_path)

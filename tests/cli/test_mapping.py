@@ -35,7 +35,7 @@ def test_the_operator_commits_and_the_regulator_confirms(
     assert "every entry" in run("map", "commit", "--key", keys["operator"]).out
     opened.until_checkpoint(2)
     bundle, policy = tmp_path / "log.zip", tmp_path / "policy"
-    vkey = httpx.get(f"{opened.url}/v1/log").json()["vkey"]
+    vkey = httpx.get(f"{opened.url}/v1/log").json()["vkeys"][0]
     policy.write_text(f"log {vkey}\nquorum none\n")
     assert run("export", "--key", keys["regulator"], "--out", bundle).status == 0
     assert "状态映射 maps" in run("verify", bundle, "--policy", policy).out
@@ -54,7 +54,7 @@ def test_nothing_is_confirmed_where_no_map_was_committed(
 ) -> None:
     opened.until_checkpoint(1)
     bundle, policy = tmp_path / "log.zip", tmp_path / "policy"
-    vkey = httpx.get(f"{opened.url}/v1/log").json()["vkey"]
+    vkey = httpx.get(f"{opened.url}/v1/log").json()["vkeys"][0]
     policy.write_text(f"log {vkey}\nquorum none\n")
     assert run("export", "--key", keys["regulator"], "--out", bundle).status == 0
     ran = run("map", "confirm", bundle, "--policy", policy, "--key", keys["regulator"])

@@ -117,7 +117,7 @@ async def test_an_answer_that_is_no_problem_document_is_told_by_its_status(body:
 async def test_an_export_asks_for_no_content_but_what_payloads_name(tmp_path: Path) -> None:
     from bundles import bundle_of
 
-    world = World(log_keys=("x",))
+    world = World()
     asked: list[str] = []
     members = bundle_of([one.body for one in world.entries]).members
 

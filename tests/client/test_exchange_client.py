@@ -173,7 +173,7 @@ async def test_an_entry_is_proven_under_a_policy_and_not_under_anothers(
     operator: ExchangeClient, served: "Served"
 ) -> None:
     served.until_checkpoint(1)
-    vkey = json.loads(await operator.fetch("/v1/log"))["vkey"]
+    vkey = json.loads(await operator.fetch("/v1/log"))["vkeys"][0]
     proven = await operator.proven(0, Policy.of_log(VerifierKey.parse(vkey)), ORIGIN)
     assert proven.index == 0
     other = Policy.of_log(VerifierKey.parse(Ed25519Signer(ORIGIN, bytes(32)).vkey))

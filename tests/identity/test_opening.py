@@ -9,10 +9,13 @@ from dataexchange.client.signing import Actor
 from dataexchange.errors import RefusedError
 from dataexchange.identity.opening import LOG_KEY, Log
 from dataexchange.identity.party import Party, PartyKind
+from dataexchange.ledger.cosignature import MLDSA44Signer
 from dataexchange.ledger.entry import NO_PREVIOUS
+from dataexchange.ledger.note import Ed25519Signer, SignatureType
+from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 from dataexchange.registry.tail import Tail
 from dataexchange.rules import POLICY_KEY, Policy, Role
-from world import ORIGIN, PARAMETERS, START, World
+from world import LOG_SIGNER, ORIGIN, PARAMETERS, START, World
 
 Change = Callable[[World, dict[str, Any]], None]
 
@@ -22,10 +25,10 @@ def opening(world: World, operator: Actor, regulator: Actor) -> dict[str, Any]:
         "origin": ORIGIN,
         "operator": world.profile(operator, Role.OPERATOR, number=1),
         "regulators": [world.profile(regulator, Role.REGULATOR, number=2)],
-        "log_keys": ["example.test/log+00000000+AAAA"],
+        "log_keys": [LOG_SIGNER.vkey],
         "parameters": PARAMETERS,
-        "rules_version": "1.0.0",
-        "rules_hash": "0" * 64,
+        "rules_version": RULES_VERSION,
+        "rules_hash": catalogue().rules_hash,
     }
 
 
@@ -98,9 +101,50 @@ def another_key(world: World, payload: dict[str, Any]) -> None:
     payload["operator"]["key"] = world.actor().key.id
 
 
+def a_name_that_is_another_logs(world: World, payload: dict[str, Any]) -> None:
+    payload["origin"] = "example.test/other"
+    payload["log_keys"] = [Ed25519Signer("example.test/other", bytes(32)).vkey]
+
+
+def rules_of_another_version(world: World, payload: dict[str, Any]) -> None:
+    payload["rules_version"] = "0.9.0"
+
+
+def rules_of_another_hash(world: World, payload: dict[str, Any]) -> None:
+    payload["rules_hash"] = "0" * 64
+
+
+def a_key_of_another_log(world: World, payload: dict[str, Any]) -> None:
+    payload["log_keys"] = [Ed25519Signer("example.test/other", bytes(32)).vkey]
+
+
+def a_witness_for_a_log_key(world: World, payload: dict[str, Any]) -> None:
+    payload["log_keys"] = [Ed25519Signer(ORIGIN, bytes(32), SignatureType.COSIGNATURE).vkey]
+
+
+def a_key_that_is_none(world: World, payload: dict[str, Any]) -> None:
+    payload["log_keys"] = ["example.test/log+00000000+AAAA"]
+
+
+def no_ed25519_key(world: World, payload: dict[str, Any]) -> None:
+    payload["log_keys"] = [MLDSA44Signer(ORIGIN, bytes(32)).vkey]
+
+
+def a_log_key_twice(world: World, payload: dict[str, Any]) -> None:
+    payload["log_keys"] *= 2
+
+
 @pytest.mark.parametrize(
     ("code", "change"),
     [
+        ("event.mismatch", a_name_that_is_another_logs),
+        ("rules.unknown", rules_of_another_version),
+        ("rules.unknown", rules_of_another_hash),
+        ("log.key_unfit", a_key_of_another_log),
+        ("log.key_unfit", a_witness_for_a_log_key),
+        ("log.key_unfit", a_key_that_is_none),
+        ("log.key_unfit", no_ed25519_key),
+        ("log.key_known", a_log_key_twice),
         ("log.roles_at_opening", operator_without_its_role),
         ("log.roles_at_opening", operator_that_regulates_itself),
         ("log.roles_at_opening", operator_that_is_a_person),
@@ -144,8 +188,12 @@ def test_a_member_sets_no_parameters_and_activates_no_rules() -> None:
     world.refuses("role.missing", member, "rules.activated@1", **rules)
 
 
-def test_new_rules_are_named_before_they_apply() -> None:
+def test_rules_that_this_software_does_not_know_are_not_activated() -> None:
     world = World()
-    world.do(world.operator, "rules.activated@1", version="1.1.0", hash="a" * 64)
-    log = world.state(Log, LOG_KEY)
-    assert (log.rules_version, log.rules_hash) == ("1.1.0", "a" * 64)
+    known = catalogue().rules_hash
+    for version, digest in (("1.1.0", known), (RULES_VERSION, "a" * 64)):
+        world.refuses(
+            "rules.unknown", world.operator, "rules.activated@1", version=version, hash=digest
+        )
+    world.do(world.operator, "rules.activated@1", version=RULES_VERSION, hash=known)
+    assert world.state(Log, LOG_KEY).rules_hash == known

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from dataexchange.ledger import cosignature, note
 from dataexchange.ledger.checkpoint import Checkpoint, CheckpointError, sign_checkpoint
 from dataexchange.ledger.cosignature import MLDSA44Signer
+from dataexchange.ledger.log_key import sign_by_all
 from dataexchange.ledger.note import Ed25519Signer, NoteError, SignatureType, VerifierKey
 from dataexchange.ledger.policy import Policy, PolicyError, UnmetPolicyError
 
@@ -43,7 +44,7 @@ EXAMPLE = policy_of(*LINES, *GROUPS)
 def test_the_specifications_example_asks_for_two_of_x_and_one_of_y() -> None:
     verified = EXAMPLE.verify(cosigned("X1", "X3", "Y2"))
     assert verified.checkpoint == CHECKPOINT
-    assert verified.log.vkey == LOG.vkey
+    assert verified.logs == (VerifierKey.parse(LOG.vkey),)
     assert verified.cosigned_at_seconds == {"X1": 5, "X3": 5, "Y2": 5}
 
 
@@ -122,7 +123,32 @@ def test_either_of_two_keys_of_one_log_will_do() -> None:
     rotated = Ed25519Signer(ORIGIN, b"\x03" * 32)
     policy = policy_of(LINES[0], f"log {rotated.vkey}", "quorum none")
     for signer in (LOG, rotated):
-        assert policy.verify(sign_checkpoint(CHECKPOINT, signer)).log.vkey == signer.vkey
+        assert policy.verify(sign_checkpoint(CHECKPOINT, signer)).logs == (
+            VerifierKey.parse(signer.vkey),
+        )
+
+
+def test_a_log_that_is_known_by_two_schemes_signs_with_both() -> None:
+    quantum = MLDSA44Signer(ORIGIN, b"\x04" * 32)
+    policy = policy_of(LINES[0], f"log {quantum.vkey}", "quorum none")
+    both = sign_by_all(CHECKPOINT, [LOG, quantum])
+    keys = tuple(VerifierKey.parse(one.vkey) for one in (LOG, quantum))
+    assert policy.verify(both).logs == keys
+    for one, missing in ((LOG, "06"), (quantum, "01")):
+        with pytest.raises(UnmetPolicyError, match=f"type {missing}"):
+            policy.verify(sign_by_all(CHECKPOINT, [one]))
+    for one in keys:  # who knows one scheme only is content with it
+        assert Policy.of_log(one).verify(both).logs == (one,)
+
+
+def test_one_scheme_does_not_make_up_for_the_other_that_fails() -> None:
+    quantum = MLDSA44Signer(ORIGIN, b"\x04" * 32)
+    policy = policy_of(LINES[0], f"log {quantum.vkey}", "quorum none")
+    other = Checkpoint(ORIGIN, 8, CHECKPOINT.root)
+    (_, wrong) = note.Note.parse(sign_by_all(other, [LOG, quantum])).signatures
+    good = sign_by_all(CHECKPOINT, [LOG])
+    with pytest.raises(NoteError, match="does not verify"):
+        policy.verify(note.add_signatures(good, [wrong]))
 
 
 def test_logs_and_witnesses_may_sign_with_ml_dsa_44() -> None:

@@ -10,7 +10,7 @@ from mutations import Mutant, mutants
 from bundles import Members, bundle_of, checkpoint
 from dataexchange.demo.forgery import entries_of
 from dataexchange.demo.stage import ORIGIN
-from dataexchange.exchange.log_key import load_or_make
+from dataexchange.exchange.log_key import load
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
 
@@ -36,7 +36,7 @@ class Honest:
 @pytest.fixture(scope="module")
 def honest(demo_output: Path) -> Honest:
     path = demo_output / "bundle.zip"
-    signer = load_or_make(demo_output / "exchange" / "log.key", ORIGIN)
+    signer = load(demo_output / "exchange" / "log.key", ORIGIN)
     return Honest(path, entries_of(path), signer, (demo_output / "policy").read_bytes())
 
 

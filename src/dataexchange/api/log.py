@@ -18,6 +18,7 @@ from dataexchange.errors import RefusalCode
 from dataexchange.ledger import merkle
 from dataexchange.ledger.policy import Policy
 from dataexchange.ledger.proof import TlogProof
+from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 
 router = APIRouter(prefix="/v1", tags=["log"])
 
@@ -63,11 +64,14 @@ class LogState(BaseModel):
     """Where the log is: `size` entries written, `checkpoint` the latest signed.
 
     `/checkpoint` has the latest that enough witnesses cosigned.
+    `vkeys` are the keys of checkpoints at hand, `rules_…` what this software follows.
     """
 
     origin: str
     size: int
-    vkey: str
+    vkeys: tuple[str, ...]
+    rules_version: str
+    rules_hash: str
     checkpoint: str | None
 
 
@@ -88,13 +92,15 @@ class ConsistencyProof(BaseModel):
 
 @router.get("/log", summary="账本状态 State of the log")
 async def log_state(exchange: TheExchange, session: Session) -> LogState:
-    """Origin, size, the key that signs checkpoints, and the latest checkpoint."""
+    """Origin, size, the keys that sign checkpoints, the rules, and the latest checkpoint."""
     head = await reading.head(session)
     latest = await reading.latest_checkpoint(session)
     return LogState(
         origin=head.origin,
         size=head.size,
-        vkey=exchange.signer.vkey,
+        vkeys=exchange.signer.vkeys,
+        rules_version=RULES_VERSION,
+        rules_hash=catalogue().rules_hash,
         checkpoint=latest.note if latest else None,
     )
 

@@ -10,6 +10,7 @@ from dataexchange.cli import (
     erasure,
     events,
     keys,
+    log_keys,
     mapping,
     market,
     server,
@@ -29,7 +30,19 @@ app = typer.Typer(
     " [bold]dataexchange serve[/] runs an exchange; [bold]keygen[/], [bold]submit[/] and"
     " [bold]show[/] take part in one; [bold]verify[/] checks a bundle with no exchange at all.",
 )
-PARTS = (anchor, server, keys, events, erasure, bundle, mapping, market, valuation, witness)
+PARTS = (
+    anchor,
+    server,
+    keys,
+    log_keys,
+    events,
+    erasure,
+    bundle,
+    mapping,
+    market,
+    valuation,
+    witness,
+)
 for module in PARTS:
     module.add_commands(app)
 

@@ -1,9 +1,8 @@
 """`doctor`: what this machine and configuration lack, each finding with its remedy."""
 
 import os
-import stat
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import asyncpg
 
 from dataexchange.database.engine import APP_ROLE, connect
 from dataexchange.errors import DataExchangeError
-from dataexchange.exchange.log_key import load_or_make
+from dataexchange.exchange.log_key import load
 from dataexchange.exchange.service import database
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.settings import Settings
@@ -35,7 +34,7 @@ async def examine(data_folder: Path | None) -> list[Finding]:
     if data_folder is not None:
         os.environ["DATAEXCHANGE_DATA_FOLDER"] = str(data_folder)
     settings = Settings()
-    findings = [_python(), _log_key(settings)]
+    findings = [_python(), *_log_keys(settings)]
     try:
         async with database(settings) as (owner_dsn, app_dsn):
             findings += [finding async for finding in _database(owner_dsn, app_dsn, settings)]
@@ -56,20 +55,24 @@ def _python() -> Finding:
     return Finding(f"Python {version}", sys.version_info >= (3, 11), "需要 / needs 3.11+")
 
 
-def _log_key(settings: Settings) -> Finding:
-    path = settings.log_key_path
-    if not path.exists():
-        return Finding(f"账本密钥 log key: {path}（首次启动时生成 made at first start）", well=True)
-    private = not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-    if not private:
-        return Finding(f"账本密钥 log key: {path}", well=False, remedy=f"chmod 600 {path}")
-    try:
-        vkey = load_or_make(path, settings.origin).vkey
-    except (DataExchangeError, ValueError) as error:
-        return Finding(
-            f"账本密钥 log key: {path}: {error}", well=False, remedy="恢复备份 restore it"
+def _log_keys(settings: Settings) -> Iterator[Finding]:
+    """Look at the files of the keys of checkpoints; a signer process looks at its own."""
+    if settings.signer_socket is not None:
+        there = settings.signer_socket.is_socket()
+        yield Finding(
+            f"签名进程 signer: {settings.signer_socket}", there, "运行 / run: dataexchange signer"
         )
-    return Finding(f"账本密钥 log key: {vkey}", well=True)
+        return
+    for path in settings.log_key_paths:
+        if not path.exists():
+            what = f"账本密钥 log key: {path}（首次启动时生成 made at first start）"
+            yield Finding(what, path == settings.log_key_paths[0], "dataexchange log-key new")
+            continue
+        try:
+            yield Finding(f"账本密钥 log key: {load(path, settings.origin).vkey}", well=True)
+        except DataExchangeError as error:
+            remedy = f"chmod 600 {path}; 或恢复备份 or restore it"
+            yield Finding(f"账本密钥 log key: {path}: {error}", well=False, remedy=remedy)
 
 
 async def _database(owner_dsn: str, app_dsn: str, settings: Settings) -> AsyncIterator[Finding]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from dataexchange.client.signing import Actor
 from dataexchange.demo.parameters import PARAMETERS
 from dataexchange.demo.stage import ORIGIN, Stage
-from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,10 @@ async def assemble(stage: Stage) -> Cast:
         origin=ORIGIN,
         operator=stage.profile(operator, "数据交易中心", "state_owned", "operator"),
         regulators=[stage.profile(regulator, "数据管理局", "government", "regulator")],
-        log_keys=[state["vkey"]],
+        log_keys=state["vkeys"],
         parameters=PARAMETERS,
-        rules_version=RULES_VERSION,
-        rules_hash=catalogue().rules_hash,
+        rules_version=state["rules_version"],
+        rules_hash=state["rules_hash"],
     )
     stage.say("账本开立，监管机构与参数写入第 0 条", "entry 0 names regulators and parameters")
 

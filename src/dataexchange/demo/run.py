@@ -20,7 +20,7 @@ from dataexchange.demo.stage import ORIGIN, Stage, stage
 from dataexchange.demo.summary import write_summary
 from dataexchange.demo.supervision import supervise
 from dataexchange.errors import DataExchangeError
-from dataexchange.exchange.log_key import load_or_make
+from dataexchange.exchange.log_key import load
 
 CONTENT_BYTES_MAX = 1_000_000
 OURS = ("exchange", "forged", "keys", "witness")  # what an earlier run left in the output folder
@@ -100,7 +100,7 @@ def _verify(on: Stage, size: int) -> None:
     _expect(on, bundle, 0, "原包，须有见证共签 as exported, a witness required", *witnessed)
     forged = on.folder / "forged"
     forged.mkdir(exist_ok=True)
-    signer = load_or_make(on.folder / "exchange" / "log.key", ORIGIN)
+    signer = load(on.folder / "exchange" / "log.key", ORIGIN)
     forgery.with_a_flipped_bit(bundle, forged / "bit.zip", size // 2)
     _expect(on, forged / "bit.zip", 1, "翻转一个比特 one bit flipped", *known)
     index = forgery.with_an_amount_rewritten(bundle, forged / "amount.zip", signer)

@@ -24,7 +24,7 @@ NAME = "witness.localhost/demo"
 def make_witness(settings: Settings, url: str) -> Starlette:
     """Return a new witness that will answer at `url`, and write the policies that name it."""
     out = settings.data_folder.parent
-    log = load_or_make(settings.log_key_path, settings.origin)
+    (log,) = load_or_make(settings.log_key_paths, settings.origin)
     (out / "witness").mkdir()
     signer = key_file.create(out / "witness" / "witness.key", NAME)
     _write_policies(out, log, signer, url)

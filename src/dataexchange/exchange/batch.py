@@ -24,6 +24,13 @@ ID_REUSED = RefusalCode(
     remedy_en="Use a new TypeID for a new statement.",
     kind="conflict",
 )
+OPENING_RESERVED = RefusalCode(
+    "log.opening_reserved",
+    clause="docs/operator.md, first entry",
+    zh="本账本只由运营机构的密钥 {key} 开立",
+    en="Only the operator's key {key} opens this log",
+    kind="forbidden",
+)
 LINKED_PARTLY_KNOWN = RefusalCode(
     "statement.linked_partly_known",
     clause="docs/ledger-format.md, linked",
@@ -59,11 +66,15 @@ Group: TypeAlias = tuple[Submission, ...]  # one submission, or linked ones
 
 @dataclass(slots=True)
 class Batch:
-    """Groups applied to a tail, in order; `appended` is what must be written."""
+    """Groups applied to a tail, in order; `appended` is what must be written.
+
+    Entry 0 is signed by `operator_key` where one is given: whose log it is cannot be a race.
+    """
 
     tail: Tail
     now: datetime
     known: Known = field(default_factory=dict)
+    operator_key: str | None = None
     appended: list[Appended] = field(default_factory=list)
     _own: Known = field(default_factory=dict)
 
@@ -92,6 +103,8 @@ class Batch:
         return [Receipt(one.index, one.leaf, one.body) for one in appended]
 
     def _append(self, group: Group) -> list[Appended]:
+        if self.tail.size == 0 and self.operator_key not in (None, group[0].statement.fields.key):
+            raise OPENING_RESERVED(key=self.operator_key)
         if len(group) > 1:
             return self.tail.append_linked(group, self.now)
         return [self.tail.append(group[0], self.now)]

@@ -16,9 +16,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from dataexchange.database import reading, tile_store
 from dataexchange.errors import IntegrityError
 from dataexchange.exchange.write_guard import LOG_BEHIND, LOG_FORKED, WriteGuard
-from dataexchange.ledger.checkpoint import Checkpoint, open_checkpoint
+from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.cosignature import verifier_for
-from dataexchange.ledger.note import Note, VerifierKey
+from dataexchange.ledger.note import Note, VerifierKey, open_note
+from dataexchange.signer.client import SocketSigner
 
 ANSWER_SECONDS_MAX = 10.0
 _log = logging.getLogger(__name__)
@@ -43,13 +44,13 @@ class PublishedHead(Protocol):
 
 
 class PublishedFolder:
-    """The `checkpoint` among the static files in a folder, signed by the log's key."""
+    """The `checkpoint` among the static files in a folder, signed by a key of the log."""
 
     name = "published files 已发布文件"
 
-    def __init__(self, folder: Path, vkey: str) -> None:
+    def __init__(self, folder: Path, vkeys: Iterable[str]) -> None:
         self._path = folder / "checkpoint"
-        self._verifier = verifier_for(VerifierKey.parse(vkey))
+        self._verifiers = [verifier_for(VerifierKey.parse(vkey)) for vkey in vkeys]
 
     async def head(self) -> Head | None:
         """Return the head that was published last."""
@@ -57,7 +58,9 @@ class PublishedFolder:
             note = await asyncio.to_thread(self._path.read_bytes)
         except FileNotFoundError:
             return None
-        signed = open_checkpoint(note, self._verifier).checkpoint
+        signed = Checkpoint.parse(open_note(note, self._verifiers).text)
+        if signed.origin != self._verifiers[0].key.name:
+            raise IntegrityError(f"the published checkpoint is of {signed.origin}")
         return Head(signed.size, signed.root)
 
 
@@ -79,6 +82,20 @@ class AnchorContract:
 
         found = await anchored_head(self._site, self._rpc_urls)
         return None if found is None else Head(found.size, found.root)
+
+
+class SignedLast:
+    """What the signer process signed last."""
+
+    name = "signer 签名进程"
+
+    def __init__(self, signer: SocketSigner) -> None:
+        self._signer = signer
+
+    async def head(self) -> Head | None:
+        """Return the head that was signed last."""
+        last = await self._signer.last()
+        return Head(last.size, last.root) if last is not None else None
 
 
 class SignedCheckpoints:

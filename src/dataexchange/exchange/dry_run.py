@@ -30,7 +30,7 @@ async def preview(exchange: Exchange, submission: Submission) -> Preview:
         stored = await log_store.read(connection, keys, [submission])
     finally:
         await connection.close()
-    batch = Batch(stored.tail, exchange.clock.now(), stored.known)
+    batch = Batch(stored.tail, exchange.clock.now(), stored.known, exchange.sequencer.operator_key)
     ((outcome,),) = batch.apply([(submission,)])
     if isinstance(outcome, RefusedError | Receipt) and batch.appended:
         held = batch.appended[0].subjects

@@ -2,6 +2,7 @@
 
 Any number of processes may run one. All sign the same roots, and the first to write a size wins.
 A head is read as the sequencer left it, between batches, so no checkpoint splits linked events.
+Of the keys that are at hand those sign that the log has in use at that size.
 """
 
 import asyncio
@@ -14,12 +15,15 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database import tile_store
-from dataexchange.database.tables import CheckpointRow, HeadRow
+from dataexchange.database.tables import AggregateRow, CheckpointRow, HeadRow
 from dataexchange.errors import IntegrityError
-from dataexchange.exchange.write_guard import WriteGuard
-from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
+from dataexchange.exchange.write_guard import LOG_BEHIND, WriteGuard
+from dataexchange.identity.opening import LOG_KEY, Log
+from dataexchange.ledger import merkle
+from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.merkle import Frontier
-from dataexchange.ledger.note import Signer
+from dataexchange.rules.state import decode
+from dataexchange.signer.signer import AheadError, CheckpointSigner
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +34,7 @@ class Publisher:
     def __init__(
         self,
         engine: AsyncEngine,
-        signer: Signer,
+        signer: CheckpointSigner,
         period_seconds: float = 0.5,
         guard: WriteGuard | None = None,
     ) -> None:
@@ -60,25 +64,57 @@ class Publisher:
         """
         if self._guard.found is not None:
             return
-        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-            head = (await session.exec(select(HeadRow))).one_or_none()
-            if head is None or head.size == self.published_size:
-                return
-            if head.size < self.published_size:
-                self._guard.close_behind(head.size, self.published_size)
-                return
-            frontier = Frontier.from_bytes(head.frontier)
-            if frontier.size != head.size:
-                raise IntegrityError(f"the frontier is of {frontier.size}, the head of {head.size}")
-            await tile_store.grow(session, head.size)
-            note = sign_checkpoint(
-                Checkpoint(head.origin, head.size, frontier.root()), self._signer
-            )
-            row = {"size": head.size, "note": note.decode(), "signed_at": datetime.now(UTC)}
-            await (await session.connection()).execute(
-                insert(CheckpointRow).values(row).on_conflict_do_nothing()
-            )
+        try:
+            async with (
+                AsyncSession(self._engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                await self._publish(session)
+        except AheadError as error:
+            size = await self._size()
+            # Else another process signed a larger size meanwhile; the next period finds it.
+            if size < error.size:
+                self._guard.close(LOG_BEHIND, source="signer 签名进程", size=size, known=error.size)
+
+    async def _publish(self, session: AsyncSession) -> None:
+        head = (await session.exec(select(HeadRow))).one_or_none()
+        if head is None or head.size == self.published_size:
+            return
+        if head.size < self.published_size:
+            self._guard.close_behind(head.size, self.published_size)
+            return
+        frontier = Frontier.from_bytes(head.frontier)
+        if frontier.size != head.size:
+            raise IntegrityError(f"the frontier is of {frontier.size}, the head of {head.size}")
+        await tile_store.grow(session, head.size)
+        vkeys = await self._vkeys(session, head.size)
+        if not vkeys:
+            _log.error("no key of checkpoints at hand is in use by the log; nothing is published")
+            return
+
+        async def prove(old: int) -> list[bytes]:
+            ranges = merkle.consistency_ranges(old, head.size)
+            return (await tile_store.tree(session, head.size, ranges)).consistency_proof(old)
+
+        checkpoint = Checkpoint(head.origin, head.size, frontier.root())
+        note = await self._signer.sign(checkpoint, vkeys, prove)
+        row = {"size": head.size, "note": note.decode(), "signed_at": datetime.now(UTC)}
+        await (await session.connection()).execute(
+            insert(CheckpointRow).values(row).on_conflict_do_nothing()
+        )
         self.published_size = head.size
+
+    async def _vkeys(self, session: AsyncSession, size: int) -> tuple[str, ...]:
+        """Return the keys at hand that are in use by a log of `size`; all, before it is opened."""
+        row = await session.get(AggregateRow, LOG_KEY)
+        if size == 0 or row is None:
+            return self._signer.vkeys
+        in_use = decode(Log, row.state).keys.valid
+        return tuple(one for one in self._signer.vkeys if in_use.get(one, size) < size)
+
+    async def _size(self) -> int:
+        async with AsyncSession(self._engine) as session:
+            return (await session.exec(select(HeadRow.size))).one()
 
     async def _run(self) -> None:
         while True:

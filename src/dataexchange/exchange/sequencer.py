@@ -73,12 +73,15 @@ class Sequencer:
         connect: Callable[[], Awaitable[Connection]],
         origin: str,
         clock: Clock,
+        *,
         guard: WriteGuard | None = None,
+        operator_key: str | None = None,
     ) -> None:
         self._connect = connect
         self._origin = origin
         self._clock = clock
         self._guard = guard or WriteGuard()
+        self.operator_key = operator_key
         self._queue: deque[_Waiting] = deque()
         self._queued = 0
         self._filled = asyncio.Event()
@@ -200,7 +203,7 @@ class Sequencer:
             read = await log_store.read(connection, missing)
             _require_unmoved(read, tail)
             tail.held.update(read.tail.held)
-        batch = Batch(tail, self._clock.now())
+        batch = Batch(tail, self._clock.now(), operator_key=self.operator_key)
         answers = batch.apply(groups)
         frontier = frontier.extend(one.leaf for one in batch.appended)
         if batch.appended and not await log_store.write(connection, batch.appended, frontier):
@@ -232,7 +235,7 @@ class Sequencer:
             self._guard.close_behind(stored.tail.size, self._left_at)
             self._guard.require_open()
         is_alone = stored.tail.size == self._left_at
-        batch = Batch(stored.tail, self._clock.now(), stored.known)
+        batch = Batch(stored.tail, self._clock.now(), stored.known, self.operator_key)
         answers = batch.apply(groups)
         frontier = stored.frontier.extend(one.leaf for one in batch.appended)
         if batch.appended and not await log_store.write(connection, batch.appended, frontier):

@@ -18,6 +18,7 @@ from dataexchange.exchange.continuity import (
     PublishedFolder,
     PublishedHead,
     SignedCheckpoints,
+    SignedLast,
     compare,
 )
 from dataexchange.exchange.eraser import Eraser
@@ -30,9 +31,11 @@ from dataexchange.exchange.valuer import Valuer
 from dataexchange.exchange.vault import Vault
 from dataexchange.exchange.witnessing import Witnessing
 from dataexchange.exchange.write_guard import WriteGuard
-from dataexchange.ledger.note import Signer
 from dataexchange.ledger.policy import Policy, PolicyError
+from dataexchange.ledger.signature import PublicKey
 from dataexchange.settings import Settings
+from dataexchange.signer.client import SocketSigner
+from dataexchange.signer.signer import CheckpointSigner, LocalSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Exchange:
     engine: AsyncEngine
     sequencer: Sequencer
     publisher: Publisher
-    signer: Signer
+    signer: CheckpointSigner
     content: FolderStore
     valuer: Valuer
     guard: WriteGuard
@@ -80,10 +83,18 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         clock = clock or Clock()
         engine = reading_engine(app_dsn)
         stack.push_async_callback(engine.dispose)
+        if settings.operator_key is not None:
+            PublicKey.parse(settings.operator_key)
         guard = WriteGuard()
-        signer = load_or_make(settings.log_key_path, settings.origin)
+        signer = await _signer(settings)
         policy = _policy(settings, signer)
-        sequencer = Sequencer(lambda: connect(app_dsn), settings.origin, clock, guard)
+        sequencer = Sequencer(
+            lambda: connect(app_dsn),
+            settings.origin,
+            clock,
+            guard=guard,
+            operator_key=settings.operator_key,
+        )
         publisher = Publisher(engine, signer, guard=guard)
         await sequencer.start()
         stack.push_async_callback(publisher.stop)
@@ -124,32 +135,41 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
 
 
-def _policy(settings: Settings, signer: Signer) -> Policy | None:
-    """Return the policy of this log's readers, which must not name another key for it."""
+def _policy(settings: Settings, signer: CheckpointSigner) -> Policy | None:
+    """Return the policy of this log's readers, which must not name other keys alone for it."""
     if settings.policy_file is None:
         return None
     policy = Policy.parse(settings.policy_file.read_bytes())
-    if policy.logs and signer.vkey not in {key.vkey for key in policy.logs}:
-        raise PolicyError(f"{settings.policy_file} does not name this log's key {signer.vkey}")
+    if policy.logs and {key.vkey for key in policy.logs}.isdisjoint(signer.vkeys):
+        raise PolicyError(f"{settings.policy_file} does not name this log's key {signer.vkeys[0]}")
     return policy
 
 
 def _published_heads(
-    settings: Settings, engine: AsyncEngine, signer: Signer
+    settings: Settings, engine: AsyncEngine, signer: CheckpointSigner
 ) -> list[PublishedHead]:
     """Return all who hold a head of this log, besides its witnesses."""
     heads: list[PublishedHead] = [SignedCheckpoints(engine)]
     if settings.published_folder is not None:
-        heads.append(PublishedFolder(settings.published_folder, signer.vkey))
+        heads.append(PublishedFolder(settings.published_folder, signer.vkeys))
     if settings.anchor_contract and settings.anchor_rpc_url:
         nodes = settings.anchor_rpc_url.split()
         heads.append(AnchorContract(settings.anchor_contract, settings.origin, nodes))
+    if isinstance(signer, SocketSigner):
+        heads.append(SignedLast(signer))
     return heads
 
 
 def _opening_keys(settings: Settings) -> OpeningKeys:
     wrapping_key = secret_file.load_or_make(settings.opening_key_path)
     return OpeningKeys(settings.opening_keys_path, wrapping_key)
+
+
+async def _signer(settings: Settings) -> CheckpointSigner:
+    """Return the signer process where one is named, or the keys in their files."""
+    if settings.signer_socket is not None:
+        return await SocketSigner.connect(settings.signer_socket, settings.origin)
+    return LocalSigner(load_or_make(settings.log_key_paths, settings.origin))
 
 
 def _content_folder(settings: Settings) -> Path:

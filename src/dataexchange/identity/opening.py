@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from dataexchange.identity.log_keys import LogKeys, announced
 from dataexchange.identity.party import Party, PartyKind, PartyProfile, party_of
 from dataexchange.rules import (
     POLICY_KEY,
@@ -20,7 +21,7 @@ from dataexchange.rules import (
     require_actor,
     require_same,
 )
-from dataexchange.rules.payload import Code, Hash, Line, PositiveCount
+from dataexchange.rules.payload import Code, Hash, Line, PositiveCount, Vkey
 
 LOG_KEY = "log/exchange"
 
@@ -53,7 +54,7 @@ class Log(State, frozen=True, kw_only=True):
 
     origin: str
     operator: str
-    log_keys: tuple[str, ...]
+    keys: LogKeys
     rules_version: str
     rules_hash: str
 
@@ -65,7 +66,7 @@ class LogOpened(Payload):
     operator: PartyProfile
     regulators: Annotated[tuple[PartyProfile, ...], Field(min_length=1, max_length=8)]
     log_keys: Annotated[
-        tuple[Line, ...], Field(min_length=1, max_length=4, description="vkeys of checkpoints")
+        tuple[Vkey, ...], Field(min_length=1, max_length=4, description="vkeys of checkpoints")
     ]
     parameters: Parameters
     rules_version: Code
@@ -114,7 +115,7 @@ def open_log(view: View, event: Event[LogOpened]) -> Changes:
         id=LOG_KEY,
         origin=opened.origin,
         operator=opened.operator.party,
-        log_keys=opened.log_keys,
+        keys=announced(opened.log_keys, opened.origin),
         rules_version=opened.rules_version,
         rules_hash=opened.rules_hash,
     )

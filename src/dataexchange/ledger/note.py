@@ -226,7 +226,17 @@ class Ed25519Signer:
 def sign_note(text: bytes, signers: Sequence[Signer]) -> bytes:
     """Return a note of `text`, signed by each of `signers` as type 01, in their order."""
     _require_text(text)
-    return Note(text, tuple(_sign(text, signer) for signer in signers)).encode()
+    return Note(text, tuple(sign_text(text, signer) for signer in signers)).encode()
+
+
+def sign_text(text: bytes, signer: Signer) -> Signature:
+    """Return the signature of `signer`, of type 01, over the text of a note."""
+    verifier = Ed25519Verifier(signer_key(signer))
+    value = signer.sign(text)
+    # A signature that a faulty signer got wrong must not go out: it can tell the private key.
+    if not verifier.verify(text, value):
+        raise NoteError(f"{signer.name} returned a signature that is not its key's")
+    return Signature(signer.name, verifier.key.key_id, value)
 
 
 def open_note(data: bytes, verifiers: Iterable[Verifier]) -> Note:
@@ -272,15 +282,6 @@ def signer_key(signer: Signer) -> VerifierKey:
     if key.name != signer.name:
         raise NoteError(f"the signer is named {signer.name}, its key {key.name}")
     return key
-
-
-def _sign(text: bytes, signer: Signer) -> Signature:
-    verifier = Ed25519Verifier(signer_key(signer))
-    value = signer.sign(text)
-    # A signature that a faulty signer got wrong must not go out: it can tell the private key.
-    if not verifier.verify(text, value):
-        raise NoteError(f"{signer.name} returned a signature that is not its key's")
-    return Signature(signer.name, verifier.key.key_id, value)
 
 
 def _by_name_and_id(verifiers: Iterable[Verifier]) -> dict[tuple[str, bytes], Verifier]:

@@ -5,6 +5,9 @@
     group <name> all|any|<k> <member>...
     quorum <name>|none
 
+Several `log` lines may name one log. Where its keys are of two types, one key of each must have
+signed; of one type, any will do, so that a key can follow another.
+
 A line may refer to preceding lines only, and each name is a member at most once, so the groups
 are trees and a witness counts in one place. A key counts once: two lines may not hold the same
 public key under two names, and (stricter than the text) a log may not witness itself.
@@ -54,10 +57,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCheckpoint:
-    """A checkpoint that met the policy, the log's key, and when each witness cosigned it."""
+    """A checkpoint that met the policy, the log's keys, and when each witness cosigned it."""
 
     checkpoint: Checkpoint
-    log: VerifierKey
+    logs: tuple[VerifierKey, ...]
     cosigned_at_seconds: Mapping[str, int]
 
 
@@ -106,12 +109,12 @@ class Policy:
         checkpoint = Checkpoint.parse(opened.text)
         if origin not in (None, checkpoint.origin):
             raise UnmetPolicyError(f"a checkpoint of {checkpoint.origin}, not of {origin}")
-        log = self._log_of(checkpoint, opened)
+        logs = self._logs_of(checkpoint, opened)
         cosigned_at = self._cosigned_at_seconds(opened)
         if not self.is_met_by(cosigned_at):
             names = ", ".join(cosigned_at) or "no witness"
             raise UnmetPolicyError(f"cosigned by {names}; that is not the quorum {self.quorum}")
-        return VerifiedCheckpoint(checkpoint, log, cosigned_at)
+        return VerifiedCheckpoint(checkpoint, logs, cosigned_at)
 
     def is_met_by(self, witnesses: Collection[str]) -> bool:
         """Tell whether cosignatures of these witnesses, by the policy's names, make the quorum."""
@@ -122,12 +125,20 @@ class Policy:
                 agreed.add(group.name)
         return self.quorum == NO_QUORUM or self.quorum in agreed
 
-    def _log_of(self, checkpoint: Checkpoint, opened: Note) -> VerifierKey:
-        for key in self.logs:
-            # Another log's key does not vouch for this origin, however good its signature.
-            if key.name == checkpoint.origin and _signatures_of(key, opened):
-                return key
-        raise UnmetPolicyError(f"no key of the policy signed as {checkpoint.origin}")
+    def _logs_of(self, checkpoint: Checkpoint, opened: Note) -> tuple[VerifierKey, ...]:
+        """Return the keys that signed for the log: one at least of each type that it is known by.
+
+        Keys of one type follow each other, so any will do; keys of two types stand together.
+        """
+        # Another log's key does not vouch for this origin, however good its signature.
+        known = [key for key in self.logs if key.name == checkpoint.origin]
+        signed = tuple(key for key in known if _signatures_of(key, opened))
+        if not signed:
+            raise UnmetPolicyError(f"no key of the policy signed as {checkpoint.origin}")
+        if missing := {key.type for key in known} - {key.type for key in signed}:
+            types = ", ".join(f"{one:02x}" for one in sorted(missing))
+            raise UnmetPolicyError(f"{checkpoint.origin} did not sign with a key of type {types}")
+        return signed
 
     def _cosigned_at_seconds(self, opened: Note) -> dict[str, int]:
         found = {name: _signatures_of(key, opened) for name, key in self.witnesses.items()}

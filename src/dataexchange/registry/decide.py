@@ -8,10 +8,22 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dataexchange.identity.opening import NOT_FIRST
+from dataexchange.errors import RefusalCode
+from dataexchange.identity.opening import NOT_FIRST, LogOpened, RulesActivated
 from dataexchange.identity.party import Party
 from dataexchange.ledger.statement import Statement
-from dataexchange.rules import POLICY_KEY, Event, EventType, Held, Policy, Role, State, View
+from dataexchange.rules import (
+    POLICY_KEY,
+    Event,
+    EventType,
+    Held,
+    Payload,
+    Policy,
+    Role,
+    State,
+    View,
+)
+from dataexchange.rules.guard import require_same
 from dataexchange.rules.refusal import (
     EXPECTATION_FAILED,
     EXPIRED,
@@ -29,6 +41,15 @@ if TYPE_CHECKING:
     from dataexchange.registry.submission import Submission
 
 OPENING = "log.opened@1"
+
+RULES_UNKNOWN = RefusalCode(
+    "rules.unknown",
+    clause="architecture: rules have versions",
+    zh="本软件所行规则为 {version}（{hash}），而非所写的版本",
+    en="The rules of this software are {version} ({hash}), not those that are named",
+    remedy_zh="填写 GET /v1/log 所示的规则版本与哈希。",
+    remedy_en="Name the version and hash that GET /v1/log shows.",
+)
 
 
 def decide(
@@ -50,6 +71,7 @@ def decide(
     if index > 0:
         _require_fresh(statement, held, recorded_at)
     roles = _require_authority(statement, event_type, held)
+    _require_own_rules(submission.payload, origin)
     named = {key: held[key] for key in submission.touched}
     named[POLICY_KEY] = held[POLICY_KEY]
     _require_expected(statement, named)
@@ -76,6 +98,21 @@ def encode_state(state: State) -> bytes:
 def _require_log(statement: Statement, origin: str) -> None:
     if statement.fields.log != origin:
         raise WRONG_LOG(named=statement.fields.log, origin=origin)
+
+
+def _require_own_rules(payload: Payload, origin: str) -> None:
+    """Refuse a log of another name, and rules that whoever decides here does not know."""
+    if not isinstance(payload, LogOpened | RulesActivated):
+        return
+    from dataexchange.registry.catalogue import RULES_VERSION, catalogue
+
+    if isinstance(payload, LogOpened):
+        require_same("origin", payload.origin, origin)
+        named = (payload.rules_version, payload.rules_hash)
+    else:
+        named = (payload.version, payload.hash)
+    if named != (RULES_VERSION, catalogue().rules_hash):
+        raise RULES_UNKNOWN(version=RULES_VERSION, hash=catalogue().rules_hash)
 
 
 def _require_fresh(statement: Statement, held: Mapping[str, Held], now: datetime) -> None:

@@ -34,6 +34,10 @@ Ratio = Annotated[
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hex")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Prose = Annotated[str, Field(min_length=1, max_length=4_000)]
+Vkey = Annotated[
+    str,
+    Field(min_length=1, max_length=2_400, description="A key of checkpoints, as C2SP vkey"),
+]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$")]
 Moment = Annotated[
     str,

@@ -11,11 +11,10 @@ from datetime import datetime
 
 from dataexchange.accounts.book import Account
 from dataexchange.errors import DataExchangeError, RefusedError
-from dataexchange.identity.opening import LOG_KEY, Log
 from dataexchange.ledger.entry import Entry
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.registry import submission
-from dataexchange.registry.catalogue import RULES_VERSION, catalogue
+from dataexchange.registry.decide import RULES_UNKNOWN
 from dataexchange.registry.submission import Submission
 from dataexchange.registry.tail import Appended, Tail
 from dataexchange.supervision.completeness import MapCommitted
@@ -25,6 +24,12 @@ from dataexchange.supervision.record import Record
 from dataexchange.supervision.stock import record_of
 from dataexchange.verification.map_pass import MapPass
 from dataexchange.verification.verdict import UnsoundError, UnusableError
+
+_OTHER_RULES = (
+    "账本采用的规则版本，本验证程序不认识；请使用对应版本"
+    " / the log follows rules that this verifier does not know; use the version of dataexchange"
+    " that it was made under"
+)
 
 
 class Replay:
@@ -78,6 +83,8 @@ class Replay:
         try:
             appended = self.tail.append(submitted, entry.recorded_at)
         except RefusedError as error:
+            if error.refusal is RULES_UNKNOWN:
+                raise UnusableError(_OTHER_RULES) from error
             raise self._fault(error.code, error.zh, error.en) from error
         except (LookupError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
             # The exchange refuses an event whose rule fails, so no sound log holds one.
@@ -87,8 +94,6 @@ class Replay:
         self.events[submitted.type.name] += 1
         self._fold(submitted, appended.recorded_at)
         self._map(submitted, appended)
-        if entry.index == 0 or submitted.type.name.startswith("rules."):
-            self._require_known_rules()
         return appended.leaf
 
     def _fold(self, submitted: Submission, recorded_at: datetime) -> None:
@@ -135,18 +140,6 @@ class Replay:
         self._linked = linked
         if self._linked_at >= len(linked):
             self._linked, self._linked_at = (), 0
-
-    def _require_known_rules(self) -> None:
-        log = self.tail.held[LOG_KEY].state
-        if isinstance(log, Log) and (log.rules_version, log.rules_hash) != (
-            RULES_VERSION,
-            catalogue().rules_hash,
-        ):
-            raise UnusableError(
-                f"账本采用规则版本 {log.rules_version}，本验证程序不认识；请使用对应版本"
-                f" / the log follows rules {log.rules_version}, which this verifier does not know;"
-                " use the version of dataexchange that it was made under"
-            )
 
     def _different(self, entry: Entry, rebuilt: bytes) -> UnsoundError:
         """Say in what an entry differs from the one that its statement and its past give."""

@@ -186,11 +186,13 @@ def _require_announced(replay: Replay, signed: VerifiedCheckpoint) -> None:
     log = held.state if held is not None else None
     if not isinstance(log, Log):
         raise UnsoundError("log.not_opened", "账本没有开立条目", "the log was never opened", 0)
-    if log.origin != signed.checkpoint.origin or signed.log.vkey not in log.log_keys:
+    if log.origin != signed.checkpoint.origin or any(
+        key.vkey not in log.keys.valid for key in signed.logs
+    ):
         raise UnsoundError(
             "log.key_not_announced",
-            "账本没有公布签署检查点的密钥",
-            "the log did not announce the key that signs its checkpoints",
+            "签署检查点的密钥，账本未公布或已停用",
+            "the log did not announce a key that signs this checkpoint, or retired it before",
         )
 
 

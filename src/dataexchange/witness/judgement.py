@@ -54,19 +54,19 @@ def examine(request: AddCheckpoint, logs: Logs) -> Submitted:
 
 
 def require_continues(
-    request: AddCheckpoint, checkpoint: Checkpoint, last: Checkpoint | None
+    old_size: int, proof: Sequence[bytes], *, checkpoint: Checkpoint, last: Checkpoint | None
 ) -> None:
-    """Raise unless `checkpoint` continues `last`, the one cosigned before (steps 5 and 6)."""
+    """Raise unless `checkpoint` continues `last`, the one signed before (steps 5 and 6)."""
     last_size = last.size if last is not None else 0
-    if request.old_size != last_size:
+    if old_size != last_size:
         raise SizeConflictError(last_size)
     if last is None or last.size == 0:
-        if request.proof:
+        if proof:
             raise InconsistentError("a proof from size 0 is empty")
         return
     try:
         verify_consistency(
-            last.size, checkpoint.size, request.proof, old_root=last.root, root=checkpoint.root
+            last.size, checkpoint.size, proof, old_root=last.root, root=checkpoint.root
         )
     except ProofError as error:
         raise InconsistentError(str(error)) from error

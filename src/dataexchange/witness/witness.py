@@ -29,7 +29,9 @@ class Witness:
 
         def decide(last: Checkpoint | None) -> bytes:
             nonlocal lines
-            require_continues(request, submitted.checkpoint, last)
+            require_continues(
+                request.old_size, request.proof, checkpoint=submitted.checkpoint, last=last
+            )
             note, lines = self._cosigned(submitted)
             return note
 
