@@ -14,7 +14,7 @@ from mutations import mutants
 from bundles import POLICY, SIGNER, Members, bundle_of, checkpoint
 from dataexchange.demo.forgery import entries_of
 from dataexchange.demo.stage import ORIGIN
-from dataexchange.exchange.log_key import load_or_make
+from dataexchange.exchange.log_key import load
 from dataexchange.ledger import entry
 from dataexchange.ledger.entry import encode_signature
 from dataexchange.ledger.note import Ed25519Signer
@@ -52,7 +52,7 @@ class Honest:
 @pytest.fixture(scope="module")
 def honest(demo_output: Path) -> Honest:
     path = demo_output / "bundle.zip"
-    signer = load_or_make(demo_output / "exchange" / "log.key", ORIGIN)
+    signer = load(demo_output / "exchange" / "log.key", ORIGIN)
     return Honest(path, entries_of(path), signer, (demo_output / "policy").read_bytes())
 
 
