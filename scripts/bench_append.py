@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -161,7 +161,7 @@ async def measure(options: argparse.Namespace) -> list[Row]:
         async with EmbeddedPostgres(folder / "postgres", settings=settings) as server:
             await migrate(server.dsn(OWNER_ROLE))
             rows = await floors(server, folder, options.seconds)
-            actor = await _opened(server.dsn())
+            actor, _ = await opened(server.dsn())
             for entries in options.entries or [0]:
                 await fill(server.dsn(), actor, entries)
                 rows += await _measure_at_size(server, folder, actor, options)
@@ -178,8 +178,8 @@ async def _measure_at_size(
     return [{**one, "entries_before": before} for one in rows]
 
 
-async def _opened(dsn: str) -> Actor:
-    """Open the log and admit a provider that writes."""
+async def opened(dsn: str) -> tuple[Actor, Actor]:
+    """Open the log and admit a provider that writes; return it and the operator."""
     world = World()
     opening = world.entries[0].submission.payload.model_dump(mode="json", exclude_none=True)
     member = world.actor()
@@ -196,7 +196,7 @@ async def _opened(dsn: str) -> Actor:
     )
     assert all(isinstance(one, Receipt) for one in outcomes), outcomes
     await sequencer.stop()
-    return member
+    return member, world.operator
 
 
 async def _until_open(port: int) -> None:
@@ -216,10 +216,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: list[Row], heads: Sequence[str] = HEADS) -> str:
     """Return the rows as a table."""
-    lines = ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
-    lines += ["| " + " | ".join(_cell(one.get(head)) for head in HEADS) + " |" for one in rows]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(_cell(one.get(head)) for head in heads) + " |" for one in rows]
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "scripts")]
 
-from bench_append import resource as event  # noqa: E402 -- found on the path above
+from bench_load import resource as event  # noqa: E402 -- found on the path above
 
 from bundles import POLICY, SIGNER, bundle_of  # noqa: E402
 from dataexchange.registry import submission  # noqa: E402
@@ -30,7 +30,7 @@ def log_of(entries: int) -> list[bytes]:
     member = world.join(Role.PROVIDER)
     while len(world.entries) < entries:
         now = datetime.now(UTC)
-        stated = [member.state(*event(member), at=now) for _ in range(BATCH)]
+        stated = [member.state(*event(), at=now) for _ in range(BATCH)]
         for one, signature in zip(stated, member.sign_batch(stated), strict=True):
             later = now + timedelta(microseconds=len(world.entries))
             world.entries.append(world.tail.append(submission.read(one, signature), later))
