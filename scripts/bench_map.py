@@ -36,7 +36,7 @@ from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.mapper import REST, make_map
 from dataexchange.exchange.sequencer import Sequencer
 from dataexchange.ledger.map_proof import MapValue
-from dataexchange.ledger.verifiable_map import EMPTY, path_of, updated, walked
+from dataexchange.ledger.verifiable_map import EMPTY, Tile, encode_tile, path_of, updated
 from dataexchange.supervision.completeness import MAP_KEY, CommittedMap
 from live import signed
 from world import ORIGIN
@@ -61,7 +61,7 @@ values ($1::bigint, '', '', 'evt_' || $1::bigint, '', $2, '{}')
 
 def in_memory(sizes: list[int]) -> list[Row]:
     """Return what touching keys costs in a trie of each size."""
-    chance, root, tiles, rows, size = random.Random(1), EMPTY, dict[bytes, bytes](), [], 0
+    chance, root, tiles, rows, size = random.Random(1), EMPTY, dict[bytes, Tile](), [], 0
     for wanted in sizes:
         while size < wanted:
             part = range(size, min(size + FILL, wanted))
@@ -71,20 +71,19 @@ def in_memory(sizes: list[int]) -> list[Row]:
         started = time.process_time()
         root, made = _touch(root, tiles, touched, 2)
         seconds = time.process_time() - started
-        stored = len(made), sum(map(len, made.values()))
+        stored = len(made), sum(len(encode_tile(tile)) for tile in made.values())
         rows.append({"what": "trie", "aggregates": size} | _each(len(touched), seconds, stored))
     return rows
 
 
 def _touch(
-    root: bytes, tiles: dict[bytes, bytes], numbers: Any, count: int
-) -> tuple[bytes, dict[bytes, bytes]]:
+    root: bytes, tiles: dict[bytes, Tile], numbers: Any, count: int
+) -> tuple[bytes, dict[bytes, Tile]]:
     head = sha256(b"head").hexdigest()
     values = [MapValue(count, head, f"bench/{number}", head) for number in numbers]
     changes = {path_of(one.key): one.hash for one in values}
-    before = walked(root, changes, tiles)
-    root, made = updated(root, changes, before)
-    for name in before:
+    root, made, left = updated(root, changes, tiles)
+    for name in left:
         del tiles[name]
     tiles.update(made)
     return root, made

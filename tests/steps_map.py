@@ -1,6 +1,6 @@
 """Maps of a world: made by replaying its entries to a size, and committed by its operator."""
 
-from dataexchange.ledger.verifiable_map import EMPTY, path_of, updated, walked
+from dataexchange.ledger.verifiable_map import EMPTY, path_of, updated
 from dataexchange.registry.tail import Appended
 from dataexchange.verification.map_pass import value_of
 from dataexchange.verification.replay import Replay
@@ -13,7 +13,7 @@ def root_at(world: World, size: int) -> str:
     replay.extend(one.body for one in world.entries[:size])
     held = replay.tail.held.items()
     changes = {path_of(key): value_of(key, one).hash for key, one in held if one.seq}
-    return updated(EMPTY, changes, walked(EMPTY, changes, {}))[0].hex()
+    return updated(EMPTY, changes, {}).root.hex()
 
 
 def commit(world: World, covers: int | None = None, root: str | None = None) -> Appended:

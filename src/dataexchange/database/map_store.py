@@ -1,7 +1,8 @@
 """The verifiable map in the database: what changed since the last one, and its nodes.
 
-`map_node` holds tiles (named by the hash over them), values and states (named by their SHA-256).
-They are only ever added, so every committed map stays provable.
+`map_node` holds tiles, named by the hash over them, and what the map holds of an aggregate: the
+value by whose hash it is named, a newline, and the state. They are only ever added, so every
+committed map stays provable.
 """
 
 import tempfile
@@ -14,8 +15,8 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dataexchange.ledger.map_proof import MapValue
-from dataexchange.ledger.verifiable_map import EMPTY, MapError, Tile, walk
+from dataexchange.ledger.map_proof import MapValue, parse_value
+from dataexchange.ledger.verifiable_map import EMPTY, MapError, Tile, decode_tile, encode_tile, walk
 from dataexchange.rules.state import decode
 from dataexchange.supervision.completeness import MAP_KEY, CommittedMap
 
@@ -115,14 +116,6 @@ async def read(connection: AsyncConnection, names: Collection[bytes]) -> dict[by
     return {row.name: row.body for row in rows}
 
 
-def of_name(nodes: Mapping[bytes, bytes], name: bytes) -> bytes:
-    """Return the value or state of this name; `MapError` where it is missing or another's."""
-    body = nodes.get(name)
-    if body is None or sha256(body).digest() != name:
-        raise MapError(f"node {name.hex()} is not kept")
-    return body
-
-
 async def write(connection: AsyncConnection, nodes: Mapping[bytes, bytes]) -> None:
     """Keep nodes; those that are kept already stay as they are."""
     # In their order, so that two mappers never wait for each other.
@@ -139,15 +132,41 @@ async def tiles(
     try:
         wanted = next(steps)
         while True:
-            wanted = steps.send(await read(connection, wanted))
+            kept = await read(connection, wanted)
+            wanted = steps.send({name: decode_tile(name, _kept(kept, name)) for name in wanted})
     except StopIteration as end:
         found: dict[bytes, Tile] = end.value
         return found
 
 
-def value_of(aggregate: Aggregate, state_hash: bytes) -> MapValue:
-    """Return what a map says of `aggregate`."""
-    return MapValue(aggregate.count, aggregate.head.hex(), aggregate.key, state_hash.hex())
+async def holdings(
+    connection: AsyncConnection, names: Collection[bytes]
+) -> dict[bytes, tuple[MapValue, bytes]]:
+    """Return the values of these hashes, each with its state; `MapError` as for `tiles`."""
+    kept = await read(connection, names)
+    return {name: _holding(name, _kept(kept, name)) for name in names}
+
+
+def nodes_of(made: Mapping[bytes, Tile], held: Mapping[MapValue, bytes]) -> dict[bytes, bytes]:
+    """Return the nodes to keep for new tiles, and for what is held with its state."""
+    nodes = {name: encode_tile(tile) for name, tile in made.items()}
+    return nodes | {value.hash: b"%b\n%b" % (value.encode(), held[value]) for value in held}
+
+
+def _holding(name: bytes, body: bytes) -> tuple[MapValue, bytes]:
+    said, _, state = body.partition(b"\n")
+    if sha256(said).digest() != name:
+        raise MapError(f"node {name.hex()} is not what its name says")
+    value = parse_value(said)
+    if sha256(state).hexdigest() != value.state:
+        raise MapError(f"node {name.hex()} holds another state")
+    return value, state
+
+
+def _kept(nodes: Mapping[bytes, bytes], name: bytes) -> bytes:
+    if name not in nodes:
+        raise MapError(f"node {name.hex()} is not kept")
+    return nodes[name]
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -96,7 +96,7 @@ class CheckpointRow(SQLModel, table=True):
 
 
 class MapNodeRow(SQLModel, table=True):
-    """A tile of the verifiable map, a value that it holds, or a state: named by its hash."""
+    """A tile of the verifiable map, or what it holds of an aggregate: named by its hash."""
 
     __tablename__ = "map_node"
 

@@ -3,9 +3,8 @@
 Nothing here is trusted by who receives it: `verification.title` judges the same members.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,7 +12,7 @@ from dataexchange.database import map_store, reading, tile_store
 from dataexchange.database.tables import AggregateRow, CheckpointRow, EntryRow
 from dataexchange.errors import RefusalCode
 from dataexchange.ledger import merkle
-from dataexchange.ledger.map_proof import MapProof, MapValue, end_of, parse_value
+from dataexchange.ledger.map_proof import MapProof, end_of
 from dataexchange.ledger.proof import TlogProof
 from dataexchange.ledger.verifiable_map import MapError, path_of
 from dataexchange.registry.catalogue import catalogue
@@ -126,32 +125,20 @@ class _Gathered:
         paths = {key: path_of(key) for key in keys}
         tiles = await map_store.tiles(connection, self._root, paths.values())
         ends = {key: end_of(self._root, path, tiles) for key, path in paths.items()}
-        values = await _values(connection, paths, ends)
-        states = await map_store.read(
-            connection, [bytes.fromhex(value.state) for value in values.values()]
-        )
+        names = {key: end[32:] for key, (_, end) in ends.items() if end[:32] == paths[key]}
+        holdings = await map_store.holdings(connection, list(names.values()))
         held: dict[str, State | None] = dict.fromkeys(keys)
         for key, (siblings, end) in ends.items():
             hexes = tuple(one.hex() for one in siblings)
-            value = values.get(key)
-            other = (end[:32].hex(), end[32:].hex()) if end and value is None else None
-            self.members[f"map/{key}"] = MapProof(key, hexes, value, other).encode()
-            if value is not None:
-                state = map_store.of_name(states, bytes.fromhex(value.state))
-                self.members[f"state/{key}"] = state
-                held[key] = decode(catalogue().states[kind_of(key)], state)
+            if key not in names:
+                other = (end[:32].hex(), end[32:].hex()) if end else None
+                self.members[f"map/{key}"] = MapProof(key, hexes, other=other).encode()
+                continue
+            value, state = holdings[names[key]]
+            self.members[f"map/{key}"] = MapProof(key, hexes, value).encode()
+            self.members[f"state/{key}"] = state
+            held[key] = decode(catalogue().states[kind_of(key)], state)
         return held
-
-
-async def _values(
-    connection: AsyncConnection,
-    paths: Mapping[str, bytes],
-    ends: Mapping[str, tuple[list[bytes], bytes]],
-) -> dict[str, MapValue]:
-    """Return what the map holds of each key that it holds."""
-    names = {key: end[32:] for key, (_, end) in ends.items() if end[:32] == paths[key]}
-    kept = await map_store.read(connection, list(names.values()))
-    return {key: parse_value(map_store.of_name(kept, name)) for key, name in names.items()}
 
 
 async def _newest_map(session: AsyncSession, size: int, *, confirmed: bool) -> AggregateRow | None:

@@ -3,7 +3,7 @@
 1. In one snapshot: the log's size N, the newest committed map, and every aggregate that changed
    since. What is read is what a replay to N gives, while appends go on.
 2. Batch by batch, at rest between them: the tiles on the way to the touched keys, new tiles, and
-   the values and states beneath. Nodes are named by their hashes, so doing it twice does nothing.
+   what they now hold. Nodes are named by their hashes, so doing it twice does nothing.
 3. The root is then signed and submitted like any event, by whoever holds the operator's key.
 
 A mapper that is killed leaves nodes that nobody asks for. The next one begins where the log says
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dataexchange.database import map_store
 from dataexchange.database.map_store import Aggregate, LogEnd, Spool
+from dataexchange.ledger.map_proof import MapValue
 from dataexchange.ledger.verifiable_map import EMPTY, MapError, path_of, updated
 
 BATCH = 500
@@ -79,13 +80,12 @@ async def _read(engine: AsyncEngine, to: Spool, *, whole: bool) -> LogEnd | None
 
 async def add(connection: AsyncConnection, root: bytes, batch: list[Aggregate]) -> bytes:
     """Keep the nodes of `root` with these aggregates changed; return the new root."""
-    hashes = {one.key: sha256(one.state).digest() for one in batch}
-    values = [map_store.value_of(one, hashes[one.key]) for one in batch]
-    changes = {path_of(value.key): value.hash for value in values}
+    held = {
+        MapValue(one.count, one.head.hex(), one.key, sha256(one.state).hexdigest()): one.state
+        for one in batch
+    }
+    changes = {path_of(value.key): value.hash for value in held}
     tiles = await map_store.tiles(connection, root, changes)
-    root, made = updated(root, changes, tiles)
-    nodes = made
-    nodes |= {value.hash: value.encode() for value in values}
-    nodes |= {hashes[one.key]: one.state for one in batch}
-    await map_store.write(connection, nodes)
-    return root
+    after = updated(root, changes, tiles)
+    await map_store.write(connection, map_store.nodes_of(after.made, held))
+    return after.root

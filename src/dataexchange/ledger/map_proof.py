@@ -135,11 +135,12 @@ def _through(tile: Tile, number: int) -> tuple[bytes, list[bytes]]:
     levels = branches(tile)
     beside: list[bytes] = []
     for level in range(len(levels) - 1, 0, -1):
-        _, ends = levels[level][number >> level]
-        if ends:
+        branch = levels[level][number >> level]
+        if branch is None or branch[1]:
             start = (number >> level) << level
             return b"".join(tile[start : start + (1 << level)]), beside
-        beside.append(levels[level - 1][(number >> (level - 1)) ^ 1][0])
+        neighbour = levels[level - 1][(number >> (level - 1)) ^ 1]
+        beside.append(EMPTY if neighbour is None else neighbour[0])
     return tile[number], beside
 
 

@@ -15,7 +15,7 @@ touched keys up to a new root, so every root that was committed stays provable. 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from dataexchange.errors import IntegrityError
 
@@ -26,10 +26,10 @@ _LEAF_SIZE: Final = 64
 # An empty slot is b""; one key is its path and value hash, 64 bytes; more is a tile's hash, 32.
 Slot: TypeAlias = bytes
 Tile: TypeAlias = list[Slot]
-# A branch as it enters the hash above it: its hash, and whether it ends in one key or none.
-Branch: TypeAlias = tuple[bytes, bool]
+# A branch as it enters the hash above it: its hash, and whether it is one key; None if empty.
+Branch: TypeAlias = tuple[bytes, bool] | None
 Change: TypeAlias = tuple[bytes, bytes]
-Walk: TypeAlias = Generator[set[bytes], Mapping[bytes, bytes], dict[bytes, Tile]]
+Walk: TypeAlias = Generator[set[bytes], dict[bytes, Tile], dict[bytes, Tile]]
 
 
 class MapError(IntegrityError):
@@ -74,15 +74,15 @@ def decode_tile(name: bytes, data: bytes) -> Tile:
 
 def hash_of(tile: Sequence[Slot]) -> bytes:
     """Return the hash over a tile, which names it; that of the topmost tile is the root."""
-    return branches(tile)[-1][0][0]
+    return _hash(branches(tile)[-1][0])
 
 
 def branches(tile: Sequence[Slot]) -> list[list[Branch]]:
     """Return the branches of a tile level by level, from its 16 slots up to the one over it."""
-    levels = [[_branch(slot) for slot in tile]]
+    levels = [[_branch(slot) if slot else None for slot in tile]]
     while len(levels[-1]) > 1:
-        below = levels[-1]
-        levels.append([_join(below[at], below[at + 1]) for at in range(0, len(below), 2)])
+        below = iter(levels[-1])
+        levels.append([_join(left, right) for left, right in zip(below, below, strict=True)])
     return levels
 
 
@@ -94,16 +94,15 @@ def nibble(path: bytes, depth: int) -> int:
 def walk(root: bytes, paths: Iterable[bytes]) -> Walk:
     """Return the tiles on the way from `root` to `paths`, asking for them level by level.
 
-    Yields the names of a level's tiles and is sent their bytes, which are checked.
+    Yields the names of a level's tiles and is sent those tiles.
     """
     tiles: dict[bytes, Tile] = {}
     wanted = {root: [(path, b"") for path in sorted(set(paths))]} if root != EMPTY else {}
     depth = 0
     while wanted:
-        read = yield set(wanted)
+        tiles |= yield set(wanted)
         below: dict[bytes, list[Change]] = {}
         for name, through in wanted.items():
-            tiles[name] = _read(name, read)
             for number, group in _by_nibble(through, depth):
                 slot = tiles[name][number]
                 if len(slot) == len(EMPTY):
@@ -113,58 +112,55 @@ def walk(root: bytes, paths: Iterable[bytes]) -> Walk:
     return tiles
 
 
-def walked(root: bytes, paths: Iterable[bytes], kept: Mapping[bytes, bytes]) -> dict[bytes, Tile]:
-    """Return what `walk` does, where all tiles are at hand."""
-    steps = walk(root, paths)
-    try:
-        next(steps)
-        while True:
-            steps.send(kept)
-    except StopIteration as end:
-        tiles: dict[bytes, Tile] = end.value
-        return tiles
+def updated(root: bytes, changes: Mapping[bytes, bytes], tiles: Mapping[bytes, Tile]) -> "Updated":
+    """Return the map after `changes` (path → value hash).
 
-
-def updated(
-    root: bytes, changes: Mapping[bytes, bytes], tiles: Mapping[bytes, Tile]
-) -> tuple[bytes, dict[bytes, bytes]]:
-    """Return the root after `changes` (path → value hash), and the new tiles' bytes by name.
-
-    `tiles` are those that `walk` returns for the paths.
+    `tiles` has at least those on the way to the paths.
     """
-    if not changes:
-        return root, {}
     update = _Update(tiles)
-    top = tiles[root] if root != EMPTY else [b""] * _WIDTH
-    return update.tile(top, sorted(changes.items()), 0), update.made
+    if changes:
+        root = update.tile(root, sorted(changes.items()), 0)
+    return Updated(root, update.made, update.left)
+
+
+class Updated(NamedTuple):
+    """A map's new root, the tiles that were made, and the names of those no longer under it."""
+
+    root: bytes
+    made: dict[bytes, Tile]
+    left: list[bytes]
 
 
 class _Update:
-    """One update: the tiles on the way, and those that it makes."""
+    """One update: the tiles at hand, those that it makes, and those that it leaves behind."""
 
     def __init__(self, tiles: Mapping[bytes, Tile]) -> None:
         self._tiles = tiles
-        self.made: dict[bytes, bytes] = {}
+        self.made: dict[bytes, Tile] = {}
+        self.left: list[bytes] = []
 
-    def tile(self, tile: Tile, changes: Sequence[Change], depth: int) -> bytes:
-        """Make the tile that `tile` becomes, and those below it; return its name."""
-        new = list(tile)
+    def tile(self, name: bytes, changes: Sequence[Change], depth: int) -> bytes:
+        """Make the tile that the one of `name` becomes, and those below; return its name."""
+        new = [b""] * _WIDTH
+        if name != EMPTY:
+            new = list(self._tiles[name])
+            self.left.append(name)
         for number, group in _by_nibble(changes, depth):
             new[number] = self._slot(new[number], group, depth + 1)
-        name = hash_of(new)
-        self.made[name] = encode_tile(new)
-        return name
+        made = hash_of(new)
+        self.made[made] = new
+        return made
 
     def _slot(self, slot: Slot, changes: list[Change], depth: int) -> Slot:
         """Return what a slot becomes whose branch begins `depth` tiles down."""
         if len(slot) == len(EMPTY):
-            return self.tile(self._tiles[slot], changes, depth)
+            return self.tile(slot, changes, depth)
         path, value_hash = slot[:32], slot[32:]
         if slot and all(path != changed for changed, _ in changes):
             changes = sorted([*changes, (path, value_hash)])
         if len(changes) == 1:
             return b"".join(changes[0])
-        return self.tile([b""] * _WIDTH, changes, depth)
+        return self.tile(EMPTY, changes, depth)
 
 
 def _by_nibble(changes: Sequence[Change], depth: int) -> Iterator[tuple[int, list[Change]]]:
@@ -175,20 +171,17 @@ def _by_nibble(changes: Sequence[Change], depth: int) -> Iterator[tuple[int, lis
 def _branch(slot: Slot) -> Branch:
     if len(slot) == _LEAF_SIZE:
         return leaf_hash(slot[:32], slot[32:]), True
-    return (slot, False) if slot else (EMPTY, True)
+    return slot, False
 
 
 def _join(left: Branch, right: Branch) -> Branch:
-    """A branch that ends beside an empty one is not hashed again, so its depth follows its key."""
-    if right == (EMPTY, True) and left[1]:
-        return left
-    if left == (EMPTY, True) and right[1]:
+    """A key that is alone in a branch is not hashed again, so its depth follows its neighbours."""
+    if left is None and (right is None or right[1]):
         return right
-    return node_hash(left[0], right[0]), False
+    if right is None and left is not None and left[1]:
+        return left
+    return node_hash(_hash(left), _hash(right)), False
 
 
-def _read(name: bytes, kept: Mapping[bytes, bytes]) -> Tile:
-    try:
-        return decode_tile(name, kept[name])
-    except KeyError:
-        raise MapError(f"tile {name.hex()} is not kept") from None
+def _hash(branch: Branch) -> bytes:
+    return EMPTY if branch is None else branch[0]

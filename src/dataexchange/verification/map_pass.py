@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from dataexchange.ledger.entry import Entry, EntryError
 from dataexchange.ledger.map_proof import MapValue
-from dataexchange.ledger.verifiable_map import EMPTY, path_of, updated, walked
+from dataexchange.ledger.verifiable_map import EMPTY, Tile, path_of, updated
 from dataexchange.registry.tail import Appended, Tail
 from dataexchange.rules import Held
 from dataexchange.supervision.completeness import MapCommitted
@@ -44,7 +44,7 @@ class MapPass:
         self._sizes = frozenset(sizes)
         self._last = max(self._sizes, default=0)
         self._root = EMPTY
-        self._tiles: dict[bytes, bytes] = {}
+        self._tiles: dict[bytes, Tile] = {}
         self._touched: set[str] = set()
         self._roots: dict[int, str] = {}
         self.verified: list[VerifiedMap] = []
@@ -69,9 +69,8 @@ class MapPass:
 
     def _grow(self, held: dict[str, Held]) -> None:
         changes = {path_of(key): value_of(key, one).hash for key, one in held.items()}
-        before = walked(self._root, changes, self._tiles)
-        self._root, made = updated(self._root, changes, before)
-        for name in before:  # no earlier root is asked for again
+        self._root, made, left = updated(self._root, changes, self._tiles)
+        for name in left:  # no earlier root is asked for again
             del self._tiles[name]
         self._tiles |= made
 
