@@ -12,15 +12,18 @@ from fastapi.responses import Response
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from dataexchange.api.dependencies import Session, TheReader
+from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.api.openapi import answering
 from dataexchange.api.registers import KEY
 from dataexchange.asset.title import Asset
 from dataexchange.database import reading
+from dataexchange.database.cosignature_store import published_checkpoint
 from dataexchange.database.reading import Reader
 from dataexchange.database.tables import AggregateRow
 from dataexchange.errors import RefusalCode
 from dataexchange.exchange.dossier import title_members
+from dataexchange.exchange.service import Exchange
+from dataexchange.registry.catalogue import catalogue
 from dataexchange.registry.visibility import may_read
 from dataexchange.rules.reference import kind_of
 from dataexchange.rules.refusal import NOT_FOUND
@@ -74,13 +77,15 @@ DOCUMENT = {
 async def asset_dossier(
     asset: str,
     request: Request,
+    exchange: TheExchange,
     session: Session,
     reader: TheReader,
     also: Also = [],  # noqa: B006 -- FastAPI copies it
     confirmed: Confirmed = False,
 ) -> Response:
     """The title bundle as JSON, or as a zip where `Accept` asks for one."""
-    members = await _members(session, asset, reader, also=also, confirmed=confirmed)
+    await _require_readable(session, asset, reader, also)
+    members = await _members(session, exchange, asset, also=also, confirmed=confirmed)
     if ZIP in request.headers.get("accept", ""):
         return _answer(pack(members), ZIP)
     return _answer(pack_json(members), "application/json")
@@ -94,13 +99,15 @@ async def asset_dossier(
 )
 async def asset_dossier_zip(
     asset: str,
+    exchange: TheExchange,
     session: Session,
     reader: TheReader,
     also: Also = [],  # noqa: B006 -- FastAPI copies it
     confirmed: Confirmed = False,
 ) -> Response:
     """The title bundle as a zip."""
-    members = await _members(session, asset, reader, also=also, confirmed=confirmed)
+    await _require_readable(session, asset, reader, also)
+    members = await _members(session, exchange, asset, also=also, confirmed=confirmed)
     return _answer(pack(members), ZIP)
 
 
@@ -110,8 +117,16 @@ def _answer(data: bytes, media_type: str) -> Response:
 
 
 async def _members(
-    session: AsyncSession, asset: str, reader: Reader, *, also: Sequence[str], confirmed: bool
+    session: AsyncSession, exchange: Exchange, asset: str, *, also: Sequence[str], confirmed: bool
 ) -> dict[str, bytes]:
+    checkpoint = await published_checkpoint(session, exchange.policy)
+    added = [key for key in dict.fromkeys(also) if key != asset]
+    return await title_members(session, asset, checkpoint, also=added, confirmed=confirmed)
+
+
+async def _require_readable(
+    session: AsyncSession, asset: str, reader: Reader, also: Sequence[str]
+) -> None:
     row = await _row(session, asset)
     if row is None or row.kind != Asset.KIND:
         raise NOT_FOUND(key=asset)
@@ -121,8 +136,6 @@ async def _members(
         added = await _row(session, key)
         if added is None or not may_read(kind_of(key), added.parties, reader.party, reader.roles):
             raise NOT_FOUND(key=key)
-    added_once = [key for key in dict.fromkeys(also) if key != asset]
-    return await title_members(session, asset, also=added_once, confirmed=confirmed)
 
 
 async def _row(session: AsyncSession, key: str) -> AggregateRow | None:
@@ -148,7 +161,5 @@ async def _may_read(session: AsyncSession, asset: AggregateRow, reader: Reader) 
 
 
 def _is_deal(row: AggregateRow) -> bool:
-    from dataexchange.registry.catalogue import catalogue
-
     state = decode(catalogue().states[row.kind], row.state)
     return getattr(state, "status", None) not in DEALS[row.kind]

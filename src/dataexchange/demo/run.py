@@ -16,18 +16,14 @@ from dataexchange.demo.cast import Cast, assemble
 from dataexchange.demo.finance import Financed, finance
 from dataexchange.demo.market import Deal, trade
 from dataexchange.demo.pipeline import Made, make
-from dataexchange.demo.stage import ORIGIN, Stage, stage
+from dataexchange.demo.stage import ORIGIN, DemoFailedError, Stage, stage
 from dataexchange.demo.summary import write_summary
 from dataexchange.demo.supervision import supervise
-from dataexchange.errors import DataExchangeError
+from dataexchange.demo.title import prove_title
 from dataexchange.exchange.log_key import load
 
 CONTENT_BYTES_MAX = 1_000_000
 OURS = ("exchange", "forged", "keys", "witness")  # what an earlier run left in the output folder
-
-
-class DemoFailedError(DataExchangeError):
-    """The demonstration did not come out as it must."""
 
 
 def run(data: Path | None, out: Path) -> None:
@@ -50,6 +46,7 @@ async def _run(data: Path | None, out: Path) -> None:
         made = await make(on, cast, data)
         deal = await trade(on, cast, made)
         appraised = await appraise(on, cast, made)
+        await prove_title(on, cast, made, appraised)
         financed = await finance(on, cast, made, appraised)
         await supervise(on, cast, made)
         size = await _carry_away(on, cast)
@@ -60,7 +57,7 @@ async def _run(data: Path | None, out: Path) -> None:
 async def _carry_away(on: Stage, cast: Cast) -> int:
     """Export the bundle as the regulator does, and keep the checkpoint."""
     on.chapter("监管离线验证", "The regulator's check, offline")
-    await _until_published(on)
+    await on.until_published()
     client = on.client(cast.regulator)
 
     async def content(sha256: str) -> bytes | None:
@@ -81,23 +78,14 @@ async def _carry_away(on: Stage, cast: Cast) -> int:
     return size
 
 
-async def _until_published(on: Stage) -> None:
-    """Wait until the witness has cosigned all that was written; it follows within a second."""
-    size = (await on.http.get("/v1/log")).json()["size"]
-    for _ in range(300):
-        note = await on.http.get("/checkpoint")
-        if note.is_success and int(note.text.split("\n")[1]) >= size:
-            return
-        await asyncio.sleep(0.1)
-    raise DemoFailedError("见证没有跟上 / the witness did not follow")
-
-
 def _verify(on: Stage, size: int) -> None:
     """Verify in a process of its own, then show three forgeries caught."""
     bundle, known = on.folder / "bundle.zip", ["--known-checkpoint", str(on.folder / "checkpoint")]
     _expect(on, bundle, 0, "原包 the bundle as exported", *known)
     witnessed = ["--policy", str(on.folder / "witnessed-policy")]
     _expect(on, bundle, 0, "原包，须有见证共签 as exported, a witness required", *witnessed)
+    title = on.folder / "title.zip"
+    _expect(on, title, 0, "放款前的权属证明 the title before the loan", *witnessed)
     forged = on.folder / "forged"
     forged.mkdir(exist_ok=True)
     signer = load(on.folder / "exchange" / "log.key", ORIGIN)
@@ -143,7 +131,8 @@ def _show(on: Stage, size: int, made: Made, deal: Deal, financed: Financed) -> N
     seconds = time.monotonic() - on.started
     console.print(
         f"\n[bold green]✓ 演示完成 done[/]：{size} 条，{seconds:.0f} 秒。"
-        f" {on.folder}/：bundle.zip · checkpoint · policy · summary.md",
+        f" {on.folder}/：bundle.zip · title.zip · checkpoint · policy ·"
+        " summary.md",
         highlight=False,
     )
     console.print(

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from dataexchange.api import create_app
@@ -21,11 +22,16 @@ from dataexchange.client.exchange_client import Accepted, ExchangeClient, Exchan
 from dataexchange.client.signing import Actor, SigningKey
 from dataexchange.client.typeid import new_id
 from dataexchange.demo.witness import make_witness
+from dataexchange.errors import DataExchangeError
 from dataexchange.exchange.clock import Clock
 from dataexchange.identity.credit_code import check_character
 from dataexchange.settings import Settings
 
 ORIGIN = "demo.localhost/dataexchange"
+
+
+class DemoFailedError(DataExchangeError):
+    """The demonstration did not come out as it must."""
 
 
 class DemoClock(Clock):
@@ -51,6 +57,7 @@ class Stage:
     http: httpx.AsyncClient
     clock: DemoClock
     folder: Path
+    engine: AsyncEngine
     started: float = field(default_factory=time.monotonic)
     refusals: list[tuple[str, str, str]] = field(default_factory=list)  # (what, code, zh)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -96,6 +103,16 @@ class Stage:
                 raise
             return
         raise AssertionError(f"{event} should have been refused: {what}")
+
+    async def until_published(self) -> None:
+        """Wait until the witness has cosigned all that was written; it follows within a second."""
+        size = (await self.http.get("/v1/log")).json()["size"]
+        for _ in range(300):
+            note = await self.http.get("/checkpoint")
+            if note.is_success and int(note.text.split("\n")[1]) >= size:
+                return
+            await asyncio.sleep(0.1)
+        raise DemoFailedError("见证没有跟上 / the witness did not follow")
 
     async def state(self, actor: Actor, key: str) -> dict[str, Any]:
         """Return what the ledger holds of `key`."""
@@ -145,14 +162,14 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         policy_file=folder / "witnessed-policy",
         port=_free_port(),
     )
-    witness_port = _free_port()
+    app, witness_port = create_app(settings, clock), _free_port()
     witness = make_witness(settings, f"http://127.0.0.1:{witness_port}")
     async with (
         _serving(witness, witness_port),
-        _serving(create_app(settings, clock), settings.port),
+        _serving(app, settings.port),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=120) as http,
     ):
-        yield Stage(http, clock, folder)
+        yield Stage(http, clock, folder, app.state.exchange.engine)
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database import map_store, reading, tile_store
-from dataexchange.database.tables import AggregateRow, CheckpointRow, EntryRow
+from dataexchange.database.cosignature_store import CosignedCheckpoint
+from dataexchange.database.tables import AggregateRow, EntryRow
 from dataexchange.errors import RefusalCode
 from dataexchange.ledger import merkle
 from dataexchange.ledger.map_proof import MapProof, end_of
@@ -56,13 +57,17 @@ TOO_LONG = RefusalCode(
 
 
 async def title_members(
-    session: AsyncSession, asset: str, *, also: Collection[str] = (), confirmed: bool = False
+    session: AsyncSession,
+    asset: str,
+    checkpoint: CosignedCheckpoint | None,
+    *,
+    also: Collection[str] = (),
+    confirmed: bool = False,
 ) -> dict[str, bytes]:
-    """Return the members of the bundle of `asset`, with `also` added.
+    """Return the members of the bundle of `asset` under `checkpoint`, with `also` added.
 
-    As of the newest map that a checkpoint covers or, with `confirmed`, that a regulator confirmed.
+    As of the newest map that it covers or, with `confirmed`, that a regulator confirmed.
     """
-    checkpoint = await reading.latest_checkpoint(session)
     size = checkpoint.size if checkpoint is not None else 0
     committed = await _newest_map(session, size, confirmed=confirmed)
     if checkpoint is None or committed is None:
@@ -82,7 +87,7 @@ async def title_members(
     dossier = Dossier(tuple(also), asset, tuple(confirmations), committed.head_index)
     return {
         DOSSIER: dossier.encode(),
-        CHECKPOINT: checkpoint.note.encode(),
+        CHECKPOINT: checkpoint.note,
         **gathered.members,
         **await _entries(session, sorted(indexes), checkpoint),
     }
@@ -183,7 +188,7 @@ async def _history(session: AsyncSession, key: str, covers: int) -> set[int]:
 
 
 async def _entries(
-    session: AsyncSession, indexes: Sequence[int], checkpoint: CheckpointRow
+    session: AsyncSession, indexes: Sequence[int], checkpoint: CosignedCheckpoint
 ) -> dict[str, bytes]:
     """Return the entries at `indexes`, each with its proof under `checkpoint`."""
     ranges: list[merkle.Range] = []
@@ -194,7 +199,7 @@ async def _entries(
     for index, body in await _bodies(session, indexes):
         path = tuple(tree.inclusion_proof(index))
         members[f"entry/{index}"] = body
-        members[f"proof/{index}"] = TlogProof(index, path, checkpoint.note.encode()).encode()
+        members[f"proof/{index}"] = TlogProof(index, path, checkpoint.note).encode()
     return members
 
 
