@@ -92,6 +92,10 @@ def verify(
     """
     with _judging():
         if is_title_bundle(bundle):
+            if anchor_contract or anchor_key or rpc:
+                raise typer.BadParameter(
+                    "锚定须用整个账本的证据包验证 / anchors: with a bundle of the whole log"
+                )
             given, known = _read(policy), _read(known_checkpoint)
             show_title(
                 verify_title(bundle, given, known_checkpoint=known, regulator_keys=regulator)
