@@ -15,10 +15,12 @@ from dataexchange.cli.anchor import Confirmations, anchor_in_words, anchor_judge
 from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console, error_console
 from dataexchange.cli.options import DEFAULT_URL, KeyFile, Url
+from dataexchange.cli.sealed_fields import Shown
 from dataexchange.cli.title import show_title
 from dataexchange.client.anchors import read_folder
 from dataexchange.client.exchange_client import ExchangeRefusedError
 from dataexchange.client.export import export as write_bundle
+from dataexchange.ledger.sealing import Opening
 from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
 from dataexchange.verification.anchor_pass import AnchorJudge
 from dataexchange.verification.title import verify_title
@@ -36,7 +38,7 @@ KnownCheckpoint = Annotated[
 ]
 
 
-def export(
+def export(  # noqa: PLR0913 -- an option each
     key: KeyFile,
     out: Annotated[Path | None, typer.Option(help="证据包 The bundle to write.")] = None,
     asset: Annotated[
@@ -52,6 +54,13 @@ def export(
         Path | None,
         typer.Option(help="锚定凭证目录 Take receipts from this folder, not from the exchange."),
     ] = None,
+    opened: Annotated[
+        list[str],
+        typer.Option("--open", metavar="INDEX:FIELD", help="附密封内容 Show a sealed field."),
+    ] = [],  # noqa: B006 -- typer copies it
+    open_all: Annotated[
+        bool, typer.Option("--open-all", help="附全部可读的密封内容 Show all you may read.")
+    ] = False,
     url: Url = DEFAULT_URL,
 ) -> None:
     """导出证据包 Fetch the whole log as a bundle (regulators, operator), or one asset's title."""
@@ -62,7 +71,8 @@ def export(
             to.write_bytes(title)
             console.print(f"[green]✓[/] {to}：{asset}", highlight=False)
             return
-        size = asyncio.run(_export(key, to, url, anchors))
+        shown = Shown.parse(opened, is_all=open_all)
+        size = asyncio.run(_export(key, to, url, anchors=anchors, shown=shown))
     except OSError as error:
         raise typer.BadParameter(str(error)) from error
     console.print(f"[green]✓[/] {to}：{size} 条 entries")
@@ -129,7 +139,7 @@ def _judging() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-async def _export(key: Path, out: Path, url: str, anchors: Path | None) -> int:
+async def _export(key: Path, out: Path, url: str, *, anchors: Path | None, shown: Shown) -> int:
     async with asking(url, key, timeout_seconds=120) as client:
 
         async def content(sha256: str) -> bytes | None:
@@ -141,8 +151,15 @@ async def _export(key: Path, out: Path, url: str, anchors: Path | None) -> int:
                     raise
                 return None
 
+        async def openings(index: int) -> list[Opening]:
+            return await shown.of(client, index)
+
         receipts = client.anchors() if anchors is None else read_folder(anchors)
-        return await write_bundle(client.fetch, out, content, receipts)
+        size = await write_bundle(
+            client.fetch, out, content, receipts=receipts, fetch_openings=openings
+        )
+    shown.require_all()
+    return size
 
 
 async def _title(key: Path, url: str, asset: str, *, also: list[str], confirmed: bool) -> bytes:
@@ -186,6 +203,7 @@ def _show_verdict(verdict: Verdict) -> None:
     known = "—" if verdict.known_size is None else str(verdict.known_size)
     table.add_row("已知检查点 known checkpoint", known)
     table.add_row("内容 contents", str(verdict.contents))
+    table.add_row("密封内容 openings", str(verdict.openings))
     table.add_row("状态映射 maps", str(len(verdict.maps)))
     table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
     if verdict.figures_recomputed or verdict.figures_not_disclosed:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ import typer
 from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console
 from dataexchange.cli.options import DEFAULT_URL, KeyFile, Url
+from dataexchange.cli.sealed_fields import place
 from dataexchange.client.exchange_client import ExchangeClient, ExchangeRefusedError
 from dataexchange.errors import DataExchangeError
 
@@ -44,9 +44,11 @@ def erase(
         raise typer.BadParameter("INDEX:FIELD / --content SHA256")
     if content is not None:
         index = asyncio.run(_erase_content(content, payload, key, url))
+        done = "你存入的内容已删除 what you put in is erased"
     else:
-        index = asyncio.run(_erase_opening(*_place(what or ""), payload, key=key, url=url))
-    console.print(f"[green]✓[/] 已删除 erased：第 {index} 条 entry {index}", highlight=False)
+        index = asyncio.run(_erase_opening(*place(what or ""), payload, key=key, url=url))
+        done = "已删除 erased"
+    console.print(f"[green]✓[/] {done}：第 {index} 条 entry {index}", highlight=False)
 
 
 async def _erase_opening(
@@ -74,13 +76,6 @@ async def _require_gone(client: ExchangeClient, path: str, code: str) -> None:
             return
         raise
     raise NotErasedError("已记入账本，尚未执行 / in the log, and not carried out yet")
-
-
-def _place(given: str) -> tuple[int, str]:
-    found = re.fullmatch(r"(\d{1,15}):([a-z_]{1,40})", given, re.ASCII)
-    if found is None:
-        raise typer.BadParameter(f"{given}: INDEX:FIELD, e.g. 12:name")
-    return int(found[1]), found[2]
 
 
 def add_commands(app: typer.Typer) -> None:

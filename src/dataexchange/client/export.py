@@ -12,10 +12,12 @@ from dataexchange.client.anchors import AnchorFile
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.entry import Entry, EntryError
 from dataexchange.ledger.note import Note
-from dataexchange.ledger.tile import ENTRIES, bundles, decode_bundle, tiles
+from dataexchange.ledger.sealing import Opening
+from dataexchange.ledger.tile import ENTRIES, TILE_WIDTH, bundles, decode_bundle, tiles
 
 Fetch = Callable[[str], Awaitable[bytes]]
 FetchContent = Callable[[str], Awaitable[bytes | None]]
+FetchOpenings = Callable[[int], Awaitable[Iterable[Opening]]]
 
 _HASH = re.compile(rb'"([0-9a-f]{64})"')
 # Members get one fixed time: the same log gives the same bundle, byte for byte.
@@ -26,12 +28,15 @@ async def export(
     fetch: Fetch,
     to: Path,
     fetch_content: FetchContent | None = None,
+    *,
     receipts: AsyncIterable[AnchorFile] | None = None,
+    fetch_openings: FetchOpenings | None = None,
 ) -> int:
     """Write the bundle of the latest checkpoint to `to`; return the number of entries.
 
-    `fetch_content` gives the content for a hash that an entry names, or `None`. Of the anchor
-    `receipts`, those of no more entries than the bundle has go in.
+    `fetch_content` gives the content for a hash that an entry names, or `None`; `fetch_openings`
+    what is to be shown of the sealed fields of an entry. Of the anchor `receipts`, those of no more
+    entries than the bundle has go in.
     """
     note = await fetch("/checkpoint")
     size = Checkpoint.parse(Note.parse(note).text).size
@@ -39,7 +44,9 @@ async def export(
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as bundle:
             _write(bundle, "checkpoint", note)
-            await _fill(bundle, size, fetch, fetch_content)
+            sealing = await _fill(bundle, size, fetch, fetch_content)
+            if fetch_openings is not None:
+                await _open(bundle, sealing, fetch_openings)
             if receipts is not None:
                 await _add(bundle, size, receipts)
         temporary.replace(to)
@@ -50,17 +57,30 @@ async def export(
 
 async def _fill(
     bundle: zipfile.ZipFile, size: int, fetch: Fetch, fetch_content: FetchContent | None
-) -> None:
+) -> list[int]:
+    """Write tiles and content; return the indexes of the entries that seal something."""
     named: dict[str, None] = {}
+    sealing: list[int] = []
     for tile in (*bundles(size), *tiles(size)):
         data = await fetch(f"/{tile.path}")
         _write(bundle, tile.path, data)
-        if tile.level == ENTRIES and fetch_content is not None:
-            named.update(dict.fromkeys(_hashes(decode_bundle(data, tile.width))))
+        if tile.level == ENTRIES:
+            bodies = decode_bundle(data, tile.width)
+            first = tile.index * TILE_WIDTH
+            sealing += [first + at for at, body in enumerate(bodies) if b'"sealed":{' in body]
+            named.update(dict.fromkeys(_hashes(bodies)))
     for sha256 in named:
         content = await fetch_content(sha256) if fetch_content is not None else None
         if content is not None:
             _write(bundle, f"content/{sha256}", content)
+    return sealing
+
+
+async def _open(bundle: zipfile.ZipFile, sealing: list[int], fetch: FetchOpenings) -> None:
+    """Write openings of the entries at the indexes `sealing`, each once."""
+    opened = {one.commitment: one for index in sealing for one in await fetch(index)}
+    for commitment, opening in opened.items():
+        _write(bundle, f"sealed/{commitment}", opening.preimage)
 
 
 async def _add(bundle: zipfile.ZipFile, size: int, receipts: AsyncIterable[AnchorFile]) -> None:

@@ -5,6 +5,7 @@ tile/entries/…        the entries
 tile/<L>/…            hash tiles
 content/<sha256>      what hashes in entries stand for
 anchors/…             receipts of anchors on an EVM chain
+sealed/<commitment>   what opens sealed fields: salt, then value
 """
 
 import re
@@ -12,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from dataexchange.ledger.sealing import SALT_BYTES, VALUE_SIZE_MAX
 from dataexchange.ledger.tile import ENTRIES, TileError, TileName, bundles, decode_bundle, tiles
 from dataexchange.verification.anchored import RECEIPT_NAME
 from dataexchange.verification.verdict import UnsoundError, UnusableError
@@ -22,8 +24,11 @@ TILE_BYTES_MAX = 256 * 65_537
 CONTENT_BYTES_MAX = 1 << 30
 ANCHORS = "anchors/"
 ANCHOR_BYTES_MAX = 1_000_000
+OPENING_BYTES_MAX = SALT_BYTES + VALUE_SIZE_MAX
 
 _CONTENT = re.compile(r"content/[0-9a-f]{64}")
+_OPENING = re.compile(r"sealed/[0-9a-f]{64}")
+_ADDED = re.compile(rf"{_CONTENT.pattern}|{_OPENING.pattern}")
 
 
 class Bundle:
@@ -68,11 +73,20 @@ class Bundle:
         """Return a receipt's bytes, not checked."""
         return self._read(name, ANCHOR_BYTES_MAX)
 
+    @property
+    def openings(self) -> list[str]:
+        """The commitments (hex) that openings are given for."""
+        return [name.removeprefix("sealed/") for name in self._sizes if _OPENING.fullmatch(name)]
+
+    def opening(self, commitment: str) -> bytes:
+        """Return the preimage given for a commitment, not checked."""
+        return self._read(f"sealed/{commitment}", OPENING_BYTES_MAX)
+
     def require_exactly(self, size: int) -> None:
         """Refuse a bundle with members that a log of `size` does not have, or without its own."""
         needed = {name.path for name in (*bundles(size), *tiles(size))} | {CHECKPOINT}
         found = {
-            name for name in self._sizes if not _CONTENT.fullmatch(name) and not _is_anchor(name)
+            name for name in self._sizes if not _ADDED.fullmatch(name) and not _is_anchor(name)
         }
         if extra := sorted(found - needed):
             raise UnsoundError(

@@ -40,6 +40,14 @@ class Recomputation:
 
 
 @dataclass(slots=True)
+class Openings:
+    """How many openings hold, and warnings (zh, en) of those whose erasure the log orders."""
+
+    count: int = 0
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Verdict:
     """A sound bundle: what it is a log of, and how much was checked.
 
@@ -64,6 +72,7 @@ class Verdict:
     comparables_checked: int = 0
     maps: tuple[VerifiedMap, ...] = ()
     anchors: tuple[tuple[Anchored, Shown], ...] = ()
+    openings: int = 0
 
     def take_valuations(self, found: Recomputation) -> None:
         """Add what the valuation pass found."""
@@ -76,4 +85,9 @@ class Verdict:
     def take_anchors(self, found: JudgedAnchors) -> None:
         """Add what the anchor pass found."""
         self.anchors = found.anchors
+        self.warnings.extend(found.warnings)
+
+    def take_openings(self, found: Openings) -> None:
+        """Add what the opening pass found."""
+        self.openings = found.count
         self.warnings.extend(found.warnings)

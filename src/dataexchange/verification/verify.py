@@ -11,6 +11,7 @@
 9. Every drafted figure whose card and inputs are among the content is computed again.
 10. Every committed map has the root that the entries it covers give.
 11. Every anchor receipt is of this log and its roots; `anchors` judges signatures and blocks.
+12. Every opening is that of a field which an entry seals.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from dataexchange.ledger.tile import grow_tiles
 from dataexchange.verification.anchor_pass import AnchorJudge, check_anchors
 from dataexchange.verification.bundle import Bundle
 from dataexchange.verification.map_pass import map_sizes
+from dataexchange.verification.opening_pass import check_openings
 from dataexchange.verification.replay import Replay
 from dataexchange.verification.valuation_pass import recompute_valuations
 from dataexchange.verification.verdict import UnsoundError, UnusableError, Verdict
@@ -84,6 +86,7 @@ def _judge(
     _require_contents(bundle, unnamed)
     verdict = _verdict(replay, signed, bundle, known)
     verdict.take_valuations(recompute_valuations(bundle, checkpoint.size))
+    verdict.take_openings(check_openings(bundle, checkpoint.size))
     return verdict
 
 
