@@ -1,9 +1,13 @@
 """`export` and `verify`: carry a log away, and check it with nothing but a policy."""
 
 import asyncio
+import gc
+import os
 from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +30,7 @@ from dataexchange.verification.anchor_pass import AnchorJudge
 from dataexchange.verification.title import verify_title
 from dataexchange.verification.title_members import is_title_bundle
 
+PARALLEL_BYTES_MIN = 8 * 1024 * 1024
 CONTENT_BYTES_MAX = 16 * 1024 * 1024
 
 VERIFY_EXAMPLES = """
@@ -78,7 +83,7 @@ def export(  # noqa: PLR0913 -- an option each
     console.print(f"[green]✓[/] {to}：{size} 条 entries")
 
 
-def verify(
+def verify(  # noqa: PLR0913 -- one for each option
     bundle: Annotated[Path, typer.Argument(help="证据包 The bundle.")],
     policy: PolicyFile = None,
     known_checkpoint: KnownCheckpoint = None,
@@ -95,6 +100,15 @@ def verify(
         list[str], typer.Option(help="节点地址 Ask the chain too, through this node.")
     ] = [],  # noqa: B006 -- typer copies it
     confirmations: Confirmations = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            help="续验文件 Your own file of what was verified before; made where it is missing."
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="并行进程数 Processes to use for a large bundle.")
+    ] = os.cpu_count() or 1,
 ) -> None:
     """离线验证 Check a bundle: bytes, chains, root, signatures, and every rule replayed.
 
@@ -112,18 +126,49 @@ def verify(
             )
             return
     judge = anchor_judge(anchor_contract, anchor_key, rpc, confirmations)
-    _show_verdict(judged(bundle, policy, known_checkpoint, judge))
+    _show_verdict(
+        judged(bundle, policy, known_checkpoint, anchors=judge, resume=resume, workers=workers)
+    )
 
 
 def judged(
     bundle: Path,
     policy: Path | None,
     known_checkpoint: Path | None,
+    *,
     anchors: AnchorJudge | None = None,
+    resume: Path | None = None,
+    workers: int = 1,
 ) -> Verdict:
     """Return the verdict on a bundle of the log; where it is not sound, say why and exit."""
-    with _judging():
-        return _verify(bundle, policy, known_checkpoint, anchors)
+    gc.freeze()
+    gc.set_threshold(100_000)
+    with (
+        _judging(),
+        _examining(bundle, workers) as executor,
+        Progress(console=error_console, transient=True) as bar,
+    ):
+        task = bar.add_task("重放 replaying", total=None)
+        return verify_bundle(
+            bundle,
+            _read(policy),
+            known_checkpoint=_read(known_checkpoint),
+            anchors=anchors,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            executor=executor,
+            resume=resume,
+        )
+
+
+@contextmanager
+def _examining(bundle: Path, workers: int) -> Iterator[Executor | None]:
+    """Provide processes that examine entries ahead of the replay, where that is worth it."""
+    is_large = bundle.is_file() and bundle.stat().st_size >= PARALLEL_BYTES_MIN
+    if workers == 1 or not is_large:
+        yield None
+        return
+    with ProcessPoolExecutor(workers - 1, get_context("spawn")) as executor:
+        yield executor
 
 
 @contextmanager
@@ -171,20 +216,6 @@ def _read(path: Path | None) -> bytes | None:
     return path.read_bytes() if path is not None else None
 
 
-def _verify(
-    bundle: Path, policy: Path | None, known: Path | None, anchors: AnchorJudge | None
-) -> Verdict:
-    with Progress(console=error_console, transient=True) as bar:
-        task = bar.add_task("重放 replaying", total=None)
-        return verify_bundle(
-            bundle,
-            _read(policy),
-            known_checkpoint=_read(known),
-            anchors=anchors,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-
-
 def _show_fault(fault: UnsoundError) -> None:
     place = "" if fault.index is None else f"第 {fault.index} 条 entry {fault.index} · "
     error_console.print(f"[bold red]✗ 不可信 UNSOUND[/] {place}{fault.code}", highlight=False)
@@ -205,6 +236,8 @@ def _show_verdict(verdict: Verdict) -> None:
     table.add_row("内容 contents", str(verdict.contents))
     table.add_row("密封内容 openings", str(verdict.openings))
     table.add_row("状态映射 maps", str(len(verdict.maps)))
+    table.add_row("评估复算 figures recomputed", str(verdict.figures_recomputed))
+    table.add_row("未披露 figures not disclosed", str(verdict.figures_not_disclosed))
     table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
     if verdict.figures_recomputed or verdict.figures_not_disclosed:
         table.add_row("估值 valuations", _valued(verdict))

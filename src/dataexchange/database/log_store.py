@@ -18,7 +18,6 @@ from dataexchange.registry.submission import SealedBox, Submission
 from dataexchange.registry.tail import NOTHING_HELD, Appended, Tail
 from dataexchange.rules import Held
 from dataexchange.rules.reference import kind_of
-from dataexchange.rules.state import decode
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -150,9 +149,8 @@ async def _tail(
 
 
 def _held(row: asyncpg.Record) -> Held:
-    state = decode(catalogue().states[kind_of(row["name"])], row["body"])
-    first = row["first_index"]
-    return Held(row["number"], row["hash"].hex(), state, row["place"], first)
+    state = catalogue().read_state(row["name"], row["body"])
+    return Held(row["number"], row["hash"].hex(), state, row["place"], row["first_index"])
 
 
 _PARTY = re.compile(rb"party_[0-7][0-9a-hjkmnp-tv-z]{25}")

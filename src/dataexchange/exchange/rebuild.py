@@ -37,7 +37,7 @@ async def rebuild(dsn: str, *, write: bool = False) -> Rebuilt:
             replay = await _replay(connection, head["origin"], head["size"])
             if replay.frontier.to_bytes() != head["frontier"]:
                 raise IntegrityError("the head's frontier is not that of the entries")
-            held = {key: one for key, one in replay.tail.held.items() if one.state is not None}
+            held = {key: one for key, one in replay.all() if one.state is not None}
             differing = await _differing(connection, held)
             if write and differing:
                 await connection.execute("delete from aggregate")

@@ -101,11 +101,16 @@ def _is_surely_plain(data: bytes) -> bool:
     """Tell from the bytes alone that a parsed document needs no walk; when in doubt, say no.
 
     The parser has refused floats already. What is left to find is deep nesting, NUL, and keys that
-    are not ASCII.
+    are not ASCII: without escapes every quote ends a string, and a colon follows only a key's.
     """
-    if data.count(b"{") + data.count(b"[") >= _DEPTH_MAX or b"\\u0000" in data:
+    if data.count(b"{") + data.count(b"[") >= _DEPTH_MAX:
         return False
-    return data.isascii()
+    if data.isascii():
+        return b"\\u0000" not in data
+    if b"\\" in data:
+        return False
+    outline = data.translate(_OUTLINE, _ASCII_TEXT)
+    return b'?":' not in outline and b"?:" not in outline
 
 
 def _refuse_float(text: str) -> NoReturn:
@@ -142,5 +147,8 @@ def _holds_nul(value: Any) -> bool:
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
+# Of a document: its quotes and colons, and a question mark for each byte that is not ASCII.
+_OUTLINE = bytes(range(128)) + b"?" * 128
+_ASCII_TEXT = bytes(set(range(128)) - set(b'":'))
 _LEAVES = frozenset({str, int, bool, type(None)})
 _DECODER = msgspec.json.Decoder(float_hook=_refuse_float)

@@ -73,8 +73,16 @@ class Entry:
             raise EntryError(f"{len(body)} bytes, {ENTRY_SIZE_MAX} at most")
         try:
             canonical.decode(body)
+        except RefusedError as error:
+            raise EntryError(str(error)) from error
+        return cls.read(body)
+
+    @classmethod
+    def read(cls, body: bytes) -> "Entry":
+        """Return the entry that `body` is, known to be canonical already; so its statement is."""
+        try:
             fields = _DECODER.decode(body)
-            statement = Statement.parse(bytes(fields.statement))
+            statement = Statement.read(bytes(fields.statement))
             recorded_at = parse_time(fields.recorded_at)
         except (msgspec.ValidationError, RefusedError) as error:
             raise EntryError(str(error)) from error

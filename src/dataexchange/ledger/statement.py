@@ -61,9 +61,14 @@ class Statement(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, body: bytes) -> "Statement":
         """Return the statement that the canonical `body` is, or refuse it."""
-        if len(body) > STATEMENT_SIZE_MAX:
-            raise BAD_STATEMENT(reason=f"{len(body)} bytes, {STATEMENT_SIZE_MAX} at most")
+        _require_size(body)
         canonical.decode(body)
+        return cls.read(body)
+
+    @classmethod
+    def read(cls, body: bytes) -> "Statement":
+        """Return the statement that `body` is, known to be canonical already."""
+        _require_size(body)
         try:
             fields = _DECODER.decode(body)
         except msgspec.ValidationError as error:
@@ -102,6 +107,11 @@ def format_time(moment: datetime) -> str:
 def time_after(moment: datetime, seconds: int) -> datetime:
     """Return `moment` plus `seconds`."""
     return moment + timedelta(seconds=seconds)
+
+
+def _require_size(body: bytes) -> None:
+    if len(body) > STATEMENT_SIZE_MAX:
+        raise BAD_STATEMENT(reason=f"{len(body)} bytes, {STATEMENT_SIZE_MAX} at most")
 
 
 def _require_form(fields: StatementFields) -> None:

@@ -17,7 +17,9 @@ from dataexchange.ledger import canonical
 from dataexchange.registry import decide as _decide
 from dataexchange.rules import EventType, Policy, State
 from dataexchange.rules import refusal as _refusal
+from dataexchange.rules.reference import kind_of
 from dataexchange.rules.refusal import UNKNOWN_EVENT
+from dataexchange.rules.state import decode
 
 RULES_VERSION = "1.0.0"
 
@@ -49,6 +51,10 @@ class Catalogue:
             return self.events[name]
         except KeyError:
             raise UNKNOWN_EVENT(event=name) from None
+
+    def read_state(self, key: str, data: bytes) -> State:
+        """Return the state of the aggregate `key` that `data` encodes."""
+        return decode(self.states[kind_of(key)], data)
 
     def room_of(self, event: EventType) -> str:
         """Return the room that declares `event`."""

@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dataexchange.ledger.sealing import SALT_BYTES, VALUE_SIZE_MAX
-from dataexchange.ledger.tile import ENTRIES, TileError, TileName, bundles, decode_bundle, tiles
+from dataexchange.ledger.tile import (
+    ENTRIES,
+    TILE_WIDTH,
+    TileError,
+    TileName,
+    bundles,
+    decode_bundle,
+    tiles,
+)
 from dataexchange.verification.anchored import RECEIPT_NAME
 from dataexchange.verification.verdict import UnsoundError, UnusableError
 
@@ -102,18 +110,22 @@ class Bundle:
                 _first_index(missing),
             )
 
-    def entries(self, size: int) -> Iterator[list[bytes]]:
-        """Yield the entries' bytes, bundle by bundle, in order."""
-        for name in bundles(size):
+    def entries(self, size: int, since: int = 0, until: int | None = None) -> Iterator[list[bytes]]:
+        """Yield the bytes of a log's entries in order, part by part: all, or a range of them."""
+        for name in bundles(size, since=since):
+            first = name.index * TILE_WIDTH
+            if until is not None and first >= until:
+                return
             data = self._read(name.path, TILE_BYTES_MAX)
             try:
-                yield decode_bundle(data, name.width)
+                bodies = decode_bundle(data, name.width)
+                yield bodies[max(0, since - first) : None if until is None else until - first]
             except TileError as error:
                 raise UnsoundError(
                     "bundle.damaged",
                     f"{name.path} 已损坏",
                     f"{name.path}: {error}",
-                    name.index * 256,
+                    first,
                 ) from error
 
     def tile(self, level: int, index: int, width: int) -> bytes:

@@ -5,7 +5,7 @@ the map's entry is reached. So the sizes that maps cover are looked up first (`m
 map is brought up to date as the replay passes each. A log without maps costs a search of its bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -46,8 +46,13 @@ class MapPass:
         self._root = EMPTY
         self._tiles: dict[bytes, Tile] = {}
         self._touched: set[str] = set()
+        self._changes: dict[bytes, bytes] = {}
         self._roots: dict[int, str] = {}
         self.verified: list[VerifiedMap] = []
+
+    def seed(self, held: Iterable[tuple[str, Held]]) -> None:
+        """Begin with all that is held already."""
+        self._changes = {path_of(key): value_of(key, one).hash for key, one in held}
 
     def take(self, appended: Appended, tail: Tail) -> None:
         """Take an entry; `tail` is the log with it."""
@@ -55,9 +60,15 @@ class MapPass:
             return
         self._touched.update(appended.subjects)
         if tail.size in self._sizes:
-            self._grow({key: tail.held[key] for key in self._touched})
-            self._touched.clear()
+            self.settle(tail.held)
+            self._grow(self._changes)
+            self._changes = {}
             self._roots[tail.size] = self._root.hex()
+
+    def settle(self, held: Mapping[str, Held]) -> None:
+        """Note what the touched aggregates are now, before `held` lets go of any."""
+        self._changes |= {path_of(key): value_of(key, held[key]).hash for key in self._touched}
+        self._touched.clear()
 
     def verify(self, appended: Appended, said: MapCommitted) -> bool:
         """Tell whether a committed root is the one that the entries give, and keep it if so."""
@@ -67,8 +78,7 @@ class MapPass:
         self.verified.append(VerifiedMap(appended.index, leaf, said.covers, said.root))
         return True
 
-    def _grow(self, held: dict[str, Held]) -> None:
-        changes = {path_of(key): value_of(key, one).hash for key, one in held.items()}
+    def _grow(self, changes: Mapping[bytes, bytes]) -> None:
         self._root, made, left = updated(self._root, changes, self._tiles)
         for name in left:  # no earlier root is asked for again
             del self._tiles[name]

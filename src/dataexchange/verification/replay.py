@@ -5,24 +5,32 @@ So one comparison checks its index, the log's chain, every subject's chain, its 
 that the rules of the exchange let it in.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from dataexchange.accounts.book import Account
-from dataexchange.errors import DataExchangeError, RefusedError
+from dataexchange.errors import RefusedError
 from dataexchange.ledger.entry import Entry
 from dataexchange.ledger.merkle import Frontier
+from dataexchange.ledger.statement import format_time
 from dataexchange.registry import submission
+from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 from dataexchange.registry.decide import RULES_UNKNOWN
 from dataexchange.registry.submission import Submission
 from dataexchange.registry.tail import Appended, Tail
+from dataexchange.rules import POLICY_KEY, Held
+from dataexchange.rules.state import S
 from dataexchange.supervision.completeness import MapCommitted
 from dataexchange.supervision.evaluation import evaluate, report_hash
 from dataexchange.supervision.indicators import IndicatorsPublished
 from dataexchange.supervision.record import Record
 from dataexchange.supervision.stock import record_of
+from dataexchange.verification.examination import Examined, Fault, examine
 from dataexchange.verification.map_pass import MapPass
+from dataexchange.verification.past import Past
 from dataexchange.verification.verdict import UnsoundError, UnusableError
 
 _OTHER_RULES = (
@@ -30,6 +38,10 @@ _OTHER_RULES = (
     " / the log follows rules that this verifier does not know; use the version of dataexchange"
     " that it was made under"
 )
+
+HELD_MAX = 50_000  # aggregates in memory
+
+_Read: TypeAlias = tuple[bytes, Submission, datetime]
 
 
 class Replay:
@@ -39,49 +51,141 @@ class Replay:
     maps are not made again.
     """
 
-    def __init__(self, origin: str, map_sizes: frozenset[int] | None = None) -> None:
+    def __init__(
+        self, origin: str, map_sizes: frozenset[int] | None = None, past: Past | None = None
+    ) -> None:
         self.tail = Tail(origin)
         self.frontier = Frontier()
         self.events: Counter[str] = Counter()
-        self.hashes_named: set[str] = set()
-        self._seen: set[tuple[str, str]] = set()
+        self.maps: MapPass | None = None
+        self._past = past or Past()
+        self._changed: dict[str, Held] = {}
         self._linked: tuple[str, ...] = ()
         self._linked_at = 0
         self._index = 0
         self._records: list[Record] = []
-        self.maps = MapPass(map_sizes) if map_sizes is not None else None
+        if map_sizes is not None:
+            self.expect_maps(map_sizes)
 
-    def extend(self, bodies: Iterable[bytes]) -> None:
-        """Take the next entries."""
-        leaves = [self._take(body) for body in bodies]
+    def expect_maps(self, sizes: frozenset[int]) -> None:
+        """Make the maps of `sizes` again, none of which is behind already."""
+        self.maps = MapPass(sizes)
+        if sizes and self.tail.size:
+            self.maps.seed(self.all())
+
+    def extend(self, bodies: Iterable[bytes], examined: Examined | None = None) -> list[bytes]:
+        """Take the next entries, `examined` already or now; return their leaf hashes."""
+        bodies = list(bodies)
+        examined = examined or examine(bodies)
+        begin = self.tail.size
+        read, fault = _read(bodies[: examined.sound])
+        twice = self._recall(read)
+        leaves = [
+            self._take(body, one, recorded_at, is_twice=position in twice)
+            for position, (body, one, recorded_at) in enumerate(read)
+        ]
         self.frontier = self.frontier.extend(leaves)
+        self._remember()
+        if fault := fault or examined.fault:
+            raise UnsoundError(fault.code, fault.zh, fault.en, begin + len(read))
+        return leaves
 
     def finish(self) -> None:
         """Check what only the end shows: no linked group is cut off."""
         if self._linked:
             raise self._fault("linked.cut", "关联条目被截断", "a linked group is cut off")
 
+    def all(self, kind: str | None = None) -> Iterator[tuple[str, Held]]:
+        """Yield every aggregate, or every one of `kind`, in the order of keys."""
+        self._past.keep(self._changed)
+        self._changed.clear()
+        return self._past.all(kind)
+
+    def find(self, kind: type[S], key: str) -> S | None:
+        """Return the state of `key`, or `None` where there is none of `kind`."""
+        held = self.tail.held.get(key) or self._past.held([key]).get(key)
+        return held.state if held is not None and isinstance(held.state, kind) else None
+
     @property
     def balance_fen(self) -> int:
         """The sum of all accounts, which the rules keep at zero."""
-        held = (one.state for one in self.tail.held.values())
-        return sum(state.balance_fen for state in held if isinstance(state, Account))
+        states = (held.state for _, held in self.all(Account.KIND))
+        return sum(state.balance_fen for state in states if isinstance(state, Account))
 
-    def _take(self, body: bytes) -> bytes:
+    def save(self) -> None:
+        """Keep all of it in its past, for `resumed`."""
+        self._put_away()
+        said = {name: getattr(self, name) for name in ("_linked", "_linked_at")}
+        tail = self.tail
+        self._past.commit(
+            {
+                **said,
+                "origin": tail.origin,
+                "rules": _rules(),
+                "size": tail.size,
+                "prev": tail.prev,
+                "recorded_at": format_time(tail.recorded_at) if tail.recorded_at else None,
+                "frontier": self.frontier.to_bytes().hex(),
+                "events": self.events,
+            }
+        )
+
+    @classmethod
+    def resumed(cls, origin: str, past: Past) -> "Replay":
+        """Return the replay that `past` kept, or a new one where it kept none that serves.
+
+        One serves if it is of this log and was made under these rules.
+        """
+        said = past.position
+        if said is None or (said["origin"], said["rules"]) != (origin, _rules()):
+            past.forget()
+            return cls(origin, past=past)
+        replay = cls(origin, past=past)
+        replay.tail.size, replay.tail.prev = said["size"], said["prev"]
+        if said["recorded_at"]:
+            replay.tail.recorded_at = datetime.fromisoformat(said["recorded_at"])
+        replay.frontier = Frontier.from_bytes(bytes.fromhex(said["frontier"]))
+        replay.events.update(said["events"])
+        replay._linked, replay._linked_at = tuple(said["_linked"]), said["_linked_at"]
+        return replay
+
+    def _recall(self, read: Sequence[_Read]) -> set[int]:
+        """Load what the next entries touch; return which of them were in the log before."""
+        keys = {key for _, one, _ in read for key in one.touched} | {POLICY_KEY}
+        self.tail.held.update(self._past.held(self.tail.missing(keys)))
+        identities = [f"{one.id} {one.actor}" for _, one, _ in read]
+        met, twice = self._past.met(identities), set()
+        for position, identity in enumerate(identities):
+            if identity in met:
+                twice.add(position)
+            met.add(identity)
+        if not twice:
+            self._past.meet(identities)
+        return twice
+
+    def _remember(self) -> None:
+        """Put into the past what must not pile up here."""
+        self._past.record(self._records)
+        self._records.clear()
+        if len(self.tail.held) > HELD_MAX:
+            self._put_away()
+
+    def _put_away(self) -> None:
+        if self.maps is not None:
+            self.maps.settle(self.tail.held)
+        self._past.keep(self._changed)
+        self._changed.clear()
+        self.tail.held.clear()
+
+    def _take(
+        self, body: bytes, submitted: Submission, recorded_at: datetime, *, is_twice: bool
+    ) -> bytes:
         self._index = self.tail.size
-        try:
-            entry = Entry.parse(body)
-        except DataExchangeError as error:
-            raise self._fault("entry.malformed", "条目格式有误", str(error)) from error
-        try:
-            entry.statement.verify(entry.fields.signature)
-            submitted = submission.read(entry.statement, entry.fields.signature)
-        except RefusedError as error:
-            raise self._fault(error.code, error.zh, error.en) from error
-        self._require_once(submitted)
+        if is_twice:
+            raise self._fault("statement.twice", "同一陈述出现两次", "a statement appears twice")
         self._require_linked(submitted)
         try:
-            appended = self.tail.append(submitted, entry.recorded_at)
+            appended = self.tail.append(submitted, recorded_at)
         except RefusedError as error:
             if error.refusal is RULES_UNKNOWN:
                 raise UnusableError(_OTHER_RULES) from error
@@ -90,7 +194,8 @@ class Replay:
             # The exchange refuses an event whose rule fails, so no sound log holds one.
             raise self._fault("rule.failed", "规则无法应用于此条目", repr(error)) from error
         if appended.body != body:
-            raise self._different(entry, appended.body)
+            raise self._different(body, appended.body)
+        self._changed.update(appended.subjects)
         self.events[submitted.type.name] += 1
         self._fold(submitted, appended.recorded_at)
         self._map(submitted, appended)
@@ -103,7 +208,8 @@ class Replay:
         record = record_of(self._index, name, payload, recorded_at=recorded_at, actor=actor)
         self._records.append(record)
         if isinstance(payload, IndicatorsPublished):
-            report = evaluate(self._records, payload.quarter, payload.covers)
+            records = itertools.chain(self._past.records(), self._records)
+            report = evaluate(records, payload.quarter, payload.covers)
             if report_hash(report) != payload.report_sha256:
                 raise self._fault(
                     "indicators.differ",
@@ -124,12 +230,6 @@ class Replay:
                 f"the committed map is not what the first {payload.covers} entries give",
             )
 
-    def _require_once(self, submitted: Submission) -> None:
-        identity = (submitted.id, submitted.actor)
-        if identity in self._seen:
-            raise self._fault("statement.twice", "同一陈述出现两次", "a statement appears twice")
-        self._seen.add(identity)
-
     def _require_linked(self, submitted: Submission) -> None:
         """Linked statements stand together, whole, in their order."""
         linked = submitted.statement.fields.linked
@@ -141,9 +241,9 @@ class Replay:
         if self._linked_at >= len(linked):
             self._linked, self._linked_at = (), 0
 
-    def _different(self, entry: Entry, rebuilt: bytes) -> UnsoundError:
+    def _different(self, body: bytes, rebuilt: bytes) -> UnsoundError:
         """Say in what an entry differs from the one that its statement and its past give."""
-        given, expected = entry.fields, Entry.parse(rebuilt).fields
+        given, expected = Entry.read(body).fields, Entry.read(rebuilt).fields
         names = [
             name
             for name in ("index", "prev", "recorded_at", "signature", "subjects")
@@ -156,3 +256,20 @@ class Replay:
 
     def _fault(self, code: str, zh: str, en: str) -> UnsoundError:
         return UnsoundError(code, zh, en, self._index)
+
+
+def _rules() -> list[str]:
+    return [RULES_VERSION, catalogue().rules_hash]
+
+
+def _read(bodies: Sequence[bytes]) -> tuple[list[_Read], Fault | None]:
+    """Return the submissions of examined entries and their times, up to one that is not known."""
+    read: list[_Read] = []
+    for body in bodies:
+        entry = Entry.read(body)
+        try:
+            submitted = submission.read(entry.statement, entry.fields.signature)
+        except RefusedError as error:
+            return read, Fault(error.code, error.zh, error.en)
+        read.append((body, submitted, entry.recorded_at))
+    return read, None

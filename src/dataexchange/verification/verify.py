@@ -15,7 +15,9 @@
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import closing, suppress
 from pathlib import Path
 
 from dataexchange.errors import DataExchangeError, IntegrityError
@@ -23,13 +25,15 @@ from dataexchange.identity.opening import LOG_KEY, Log
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.merkle import Frontier, leaf_hash
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
-from dataexchange.ledger.tile import grow_tiles
 from dataexchange.verification.anchor_pass import AnchorJudge, check_anchors
 from dataexchange.verification.bundle import Bundle
+from dataexchange.verification.examination import examined, hashes_in
 from dataexchange.verification.map_pass import map_sizes
 from dataexchange.verification.opening_pass import check_openings
+from dataexchange.verification.past import Past
 from dataexchange.verification.replay import Replay
-from dataexchange.verification.valuation_pass import recompute_valuations
+from dataexchange.verification.tile_pass import TilePass
+from dataexchange.verification.valuation_pass import DRAFTED, recompute_valuations
 from dataexchange.verification.verdict import UnsoundError, UnusableError, Verdict
 
 Progress = Callable[[int, int], None]
@@ -42,57 +46,115 @@ def verify_bundle(
     known_checkpoint: bytes | None = None,
     anchors: AnchorJudge | None = None,
     progress: Progress = lambda done, total: None,
+    executor: Executor | None = None,
+    resume: Path | None = None,
 ) -> Verdict:
     """Return the verdict on the bundle in `path`.
 
+    What entries show by themselves is examined by `executor`, any that keeps to the interface of
+    `concurrent.futures`, while the rules are replayed here. `resume` names a file of the
+    verifier's own, where a sound verdict leaves what the next one need not replay again.
     `UnusableError` where nothing can be judged, `UnsoundError` where it does not hold together.
     """
     if policy is None:
         raise UnusableError("没有验证策略（--policy）/ no policy was given (--policy)")
     parsed = _policy(policy)
     bundle = Bundle(path)
-    try:
+    with closing(bundle), closing(Past(resume)) as past:
         signed = _checkpoint(parsed, bundle.checkpoint, "bundle")
         known = None
         if known_checkpoint is not None:
             known = _checkpoint(parsed, known_checkpoint, "known").checkpoint
-        verdict = _judge(bundle, signed, known, progress)
+        _require_not_behind(signed.checkpoint, known)
+        bundle.require_exactly(signed.checkpoint.size)
+        kept = past.size
+        replay = _begin(bundle, signed.checkpoint, past)
+        rest = _Rest(bundle, signed.checkpoint, known)
+        rest.pass_verified(replay.frontier)
+        for bodies, found in examined(bundle.entries(rest.size, replay.tail.size), executor):
+            rest.take(replay.extend(bodies, found), found.hashes)
+            progress(rest.frontier.size, rest.size)
+        replay.finish()
+        rest.finish()
+        verdict = _verdict(bundle, signed, known, replay)
+        verdict.take_openings(check_openings(bundle, verdict.size))
         verdict.take_anchors(check_anchors(bundle, verdict.origin, verdict.size, anchors))
+        if resume is not None and signed.checkpoint.size >= kept:
+            replay.save()
         return verdict
-    finally:
-        bundle.close()
 
 
-def _judge(
-    bundle: Bundle, signed: VerifiedCheckpoint, known: Checkpoint | None, progress: Progress
-) -> Verdict:
-    checkpoint = signed.checkpoint
-    _require_not_behind(checkpoint, known)
-    bundle.require_exactly(checkpoint.size)
-    covered = (map_sizes(bodies) for bodies in bundle.entries(checkpoint.size))
-    replay = Replay(checkpoint.origin, frozenset[int]().union(*covered))
-    unnamed = set(bundle.contents)
-    for bodies in bundle.entries(checkpoint.size):
-        size, before = replay.frontier.size, replay.frontier
-        replay.extend(bodies)
-        if known is not None and size < known.size <= replay.frontier.size:
-            _require_prefix(before, bodies, known)
-        unnamed = {name for name in unnamed if not any(name.encode() in one for one in bodies)}
-        progress(replay.frontier.size, checkpoint.size)
-    replay.finish()
-    _require_root(replay.frontier, checkpoint)
-    _require_tiles(bundle, checkpoint.size)
-    _require_announced(replay, signed)
-    _require_contents(bundle, unnamed)
-    verdict = _verdict(replay, signed, bundle, known)
-    verdict.take_valuations(recompute_valuations(bundle, checkpoint.size))
-    verdict.take_openings(check_openings(bundle, checkpoint.size))
-    return verdict
+def _begin(bundle: Bundle, checkpoint: Checkpoint, past: Past) -> Replay:
+    """Return the replay to go on with: a new one where the kept one does not lead to this log."""
+    replay = Replay.resumed(checkpoint.origin, past)
+    since = replay.tail.size
+    sizes = _map_sizes(bundle, checkpoint.size, since)
+    if since > checkpoint.size or (since and any(size <= since for size in sizes)):
+        past.forget()
+        replay = Replay(checkpoint.origin, past=past)
+        sizes = _map_sizes(bundle, checkpoint.size, 0)
+    replay.expect_maps(sizes)
+    return replay
+
+
+def _map_sizes(bundle: Bundle, size: int, since: int) -> frozenset[int]:
+    """Return the sizes that maps cover, up to what cannot be read: the replay says what that is."""
+    sizes: set[int] = set()
+    with suppress(UnsoundError):
+        for bodies in bundle.entries(size, since):
+            sizes |= map_sizes(bodies)
+    return frozenset(sizes)
+
+
+class _Rest:
+    """What else must agree with the entries: root, tiles, contents, the known checkpoint."""
+
+    def __init__(self, bundle: Bundle, checkpoint: Checkpoint, known: Checkpoint | None) -> None:
+        self.size = checkpoint.size
+        self.frontier = Frontier()
+        self._bundle = bundle
+        self._root = checkpoint.root
+        self._known = known
+        self._tiles = TilePass(bundle)
+        self._unnamed = {name.encode() for name in bundle.contents}
+
+    def pass_verified(self, start: Frontier) -> None:
+        """Take the entries before `start`, which were replayed at another time: only hashed."""
+        for bodies in self._bundle.entries(self.size, until=start.size):
+            self.take([leaf_hash(body) for body in bodies], hashes_in(bodies))
+        if self.frontier != start:
+            raise UnsoundError(
+                "log.forked",
+                f"前 {start.size} 条与上次验证时不同：历史被改写",
+                f"the first {start.size} entries are not those that were verified before: history"
+                " was rewritten",
+            )
+
+    def take(self, leaves: Sequence[bytes], hashes: frozenset[bytes]) -> None:
+        """Take the leaf hashes of the next entries, and the hashes that they state."""
+        before, self.frontier = self.frontier, self.frontier.extend(leaves)
+        self._tiles.take(leaves)
+        self._unnamed -= hashes
+        known = self._known
+        if known is not None and before.size < known.size <= self.frontier.size:
+            _require_prefix(before.extend(leaves[: known.size - before.size]), known)
+
+    def finish(self) -> None:
+        """Check what only the end shows."""
+        if self.frontier.root() != self._root:
+            raise UnsoundError(
+                "log.root_differs",
+                "条目的默克尔根与检查点不符",
+                "the entries do not have the root that the checkpoint signs",
+            )
+        self._tiles.finish()
+        _require_contents(self._bundle, self._unnamed)
 
 
 def _verdict(
-    replay: Replay, signed: VerifiedCheckpoint, bundle: Bundle, known: Checkpoint | None
+    bundle: Bundle, signed: VerifiedCheckpoint, known: Checkpoint | None, replay: Replay
 ) -> Verdict:
+    _require_announced(replay, signed)
     verdict = Verdict(
         origin=signed.checkpoint.origin,
         size=signed.checkpoint.size,
@@ -113,6 +175,8 @@ def _verdict(
                 "no known checkpoint and no witness: a dropped tail would not show here",
             )
         )
+    if replay.events[DRAFTED]:
+        verdict.take_valuations(recompute_valuations(bundle, verdict.size))
     return verdict
 
 
@@ -153,9 +217,8 @@ def _require_not_behind(checkpoint: Checkpoint, known: Checkpoint | None) -> Non
         )
 
 
-def _require_prefix(before: Frontier, bodies: list[bytes], known: Checkpoint) -> None:
+def _require_prefix(then: Frontier, known: Checkpoint) -> None:
     """The known checkpoint must sign the first entries of this very log."""
-    then = before.extend(leaf_hash(body) for body in bodies[: known.size - before.size])
     if then.root() != known.root:
         raise UnsoundError(
             "log.forked",
@@ -165,29 +228,9 @@ def _require_prefix(before: Frontier, bodies: list[bytes], known: Checkpoint) ->
         )
 
 
-def _require_root(frontier: Frontier, checkpoint: Checkpoint) -> None:
-    if frontier.root() != checkpoint.root:
-        raise UnsoundError(
-            "log.root_differs",
-            "条目的默克尔根与检查点不符",
-            "the entries do not have the root that the checkpoint signs",
-        )
-
-
-def _require_tiles(bundle: Bundle, size: int) -> None:
-    """Hash tiles are redundant; each must say what the entries say."""
-    leaves = [leaf_hash(body) for bodies in bundle.entries(size) for body in bodies]
-    for name, data in grow_tiles(0, leaves, lambda level, index, width: b""):
-        if bundle.tile(name.level, name.index, name.width) != data:
-            raise UnsoundError(
-                "tile.differs", f"{name.path} 与条目不符", f"{name.path} is not of these entries"
-            )
-
-
 def _require_announced(replay: Replay, signed: VerifiedCheckpoint) -> None:
-    held = replay.tail.held.get(LOG_KEY)
-    log = held.state if held is not None else None
-    if not isinstance(log, Log):
+    log = replay.find(Log, LOG_KEY)
+    if log is None:
         raise UnsoundError("log.not_opened", "账本没有开立条目", "the log was never opened", 0)
     if log.origin != signed.checkpoint.origin or any(
         key.vkey not in log.keys.valid for key in signed.logs
@@ -199,12 +242,11 @@ def _require_announced(replay: Replay, signed: VerifiedCheckpoint) -> None:
         )
 
 
-def _require_contents(bundle: Bundle, unnamed: set[str]) -> None:
+def _require_contents(bundle: Bundle, unnamed: set[bytes]) -> None:
     if unnamed:
+        first = min(unnamed).decode()
         raise UnsoundError(
-            "content.unnamed",
-            f"没有条目引用内容 {min(unnamed)}",
-            f"no entry refers to content {min(unnamed)}",
+            "content.unnamed", f"没有条目引用内容 {first}", f"no entry refers to content {first}"
         )
     for sha256 in bundle.contents:
         if hashlib.sha256(bundle.content(sha256)).hexdigest() != sha256:
