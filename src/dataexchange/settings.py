@@ -16,7 +16,8 @@ class Settings(BaseSettings):
     `policy_file` is the C2SP tlog-policy of this log's readers: its witnesses are asked to cosign,
     each at the URL of its line. `published_folder` is where the static files are published, to
     compare the log with at the start; so is `anchor_contract` (CAIP-10) through `anchor_rpc_url`.
-    `anchors_folder` is the anchoring worker's, whose receipts are handed out.
+    With `confirm_before_writing` nothing is written after a start until one of these confirmed the
+    log. `anchors_folder` is the anchoring worker's, whose receipts are handed out.
     """
 
     model_config = SettingsConfigDict(env_prefix="DATAEXCHANGE_", extra="ignore")
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     log_key_file: Path | None = None
     policy_file: Path | None = None
     published_folder: Path | None = None
+    confirm_before_writing: bool = False
     anchors_folder: Path | None = None
     anchor_contract: str | None = None
     anchor_rpc_url: str | None = None

@@ -369,6 +369,32 @@ async def test_a_forged_row_spoils_no_published_note(
         await connection.close()
 
 
+async def test_a_careful_operator_waits_until_somebody_outside_confirms(
+    migrated_database: "Addresses", tmp_path: Path, witnesses: list[ServedWitness]
+) -> None:
+    """Every process waits, and what the leader hears opens them all."""
+    world = small_world()
+    file = policy_file(tmp_path / "x", policy_of(SIGNER.vkey, witnesses[:1], 1))
+    careful: dict[str, Any] = {"policy_file": file, "confirm_before_writing": True}
+    async with (
+        opened_door(migrated_database, tmp_path / "x", world, **careful) as leader,
+        opened_door(migrated_database, tmp_path / "x", world, **careful) as other,
+    ):
+        for door in (leader, other):
+            answer = await door.submit(world.operator, "party.grouped@1", group(world))
+            assert_problem(answer, 503, "exchange.log_unconfirmed")
+            assert (await door.get("/health/ready")).json()["status"] == "read-only"
+        with witnesses[0].up():
+            for door in (leader, other):
+
+                async def ready(door: Door = door) -> bool:
+                    return bool((await door.get("/health/ready")).json()["status"] == "ok")
+
+                await until(ready)
+            await leader.tell()
+            await write(other)
+
+
 async def test_what_one_process_finds_stops_them_all(
     migrated_database: "Addresses", tmp_path: Path, witnesses: list[ServedWitness]
 ) -> None:

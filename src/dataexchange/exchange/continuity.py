@@ -129,17 +129,23 @@ async def compare(
         except Exception:  # noqa: BLE001 -- each holder fails in its own ways
             _log.exception("the log could not be compared with %s", one.name)
             continue
-        if head is not None:
-            await _compare(engine, one.name, head, guard)
+        continues = head is not None and await _continues(engine, one.name, head, guard)
+        # What stands in the database itself was restored with it, and confirms nothing.
+        if continues and not isinstance(one, SignedCheckpoints):
+            guard.confirm()
 
 
-async def _compare(engine: AsyncEngine, source: str, head: Head, guard: WriteGuard) -> None:
+async def _continues(engine: AsyncEngine, source: str, head: Head, guard: WriteGuard) -> bool:
+    """Tell whether the log continues `head`; close `guard` where it does not."""
     async with AsyncSession(engine) as session:
         size = (await reading.head(session)).size
         if head.size > size:
             guard.close(LOG_BEHIND, source=source, size=size, known=head.size)
         elif await _root_at(session, head.size) != head.root:
             guard.close(LOG_FORKED, source=source, known=head.size)
+        else:
+            return True
+    return False
 
 
 async def _root_at(session: AsyncSession, size: int) -> bytes | None:

@@ -85,7 +85,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(engine.dispose)
         if settings.operator_key is not None:
             PublicKey.parse(settings.operator_key)
-        guard = WriteGuard()
+        guard = WriteGuard(needs_confirmation=settings.confirm_before_writing)
         signer = await _signer(settings)
         policy = _policy(settings, signer)
         sequencer = Sequencer(

@@ -98,16 +98,22 @@ class Witnessing:
                 site.cosigned = -1  # the database may be another than before
             while True:
                 await self._ask_all(ROUND_SECONDS_MAX)
-                if (found := self._guard.found) is not None:
-                    await connection.execute("select pg_notify($1, $2)", CHANNEL, json.dumps(found))
-                await connection.execute("select 1")
+                await connection.execute("select pg_notify($1, $2)", CHANNEL, self._news())
                 await asyncio.sleep(PERIOD_SECONDS)
         finally:
             connection.terminate()
 
+    def _news(self) -> str:
+        """Return what the other processes must know of the guard."""
+        return json.dumps({"confirmed": self._guard.is_confirmed, "found": self._guard.found})
+
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        code, facts = json.loads(str(payload))
-        self._guard.close(CODES[code], **facts)
+        news = json.loads(str(payload))
+        if news["found"] is not None:
+            code, facts = news["found"]
+            self._guard.close(CODES[code], **facts)
+        if news["confirmed"]:
+            self._guard.confirm()
 
     async def _ask_all(self, seconds_max: float, *, everyone: bool = False) -> None:
         """Send the newest checkpoint to all who are due, until the quorum, or `everyone`, is in."""
@@ -163,6 +169,7 @@ class Witnessing:
         async with AsyncSession(self._engine) as session, session.begin():
             await cosignature_store.keep(session, row)
         site.succeeded(size)
+        self._guard.confirm()
         await self._publish(size)
 
     async def _publish(self, size: int) -> None:

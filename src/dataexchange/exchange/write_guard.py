@@ -1,6 +1,7 @@
 """Whether the log may grow: not where somebody holds more of it, or another history of it.
 
-Once closed it stays closed until the service is started again, on a database that is whole.
+Once closed it stays closed until the service is started again, on a database that is whole. The
+operator may also have it wait, from the start, until somebody outside confirmed the log.
 """
 
 import logging
@@ -30,15 +31,27 @@ LOG_FORKED = RefusalCode(
     " again, and report to the regulator.",
     kind="busy",
 )
+LOG_UNCONFIRMED = RefusalCode(
+    "exchange.log_unconfirmed",
+    clause="docs/operator.md, restored backups",
+    zh="启动后尚无外部机构（见证、已发布文件）确认本账本完整，暂不写入",
+    en="Since the start nobody outside, witness or published file, has confirmed that this log is"
+    " whole; nothing is written yet",
+    remedy_zh="查询照常；稍后以同一标识重试。",
+    remedy_en="Reads go on; try again shortly, with the same id.",
+    kind="busy",
+)
 CODES = {code.code: code for code in (LOG_BEHIND, LOG_FORKED)}
 
 _log = logging.getLogger(__name__)
 
 
 class WriteGuard:
-    """Open at first; closed by whoever finds the log behind or forked."""
+    """Open at first, or once confirmed; closed by whoever finds the log behind or forked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, needs_confirmation: bool = False) -> None:
+        self.needs_confirmation = needs_confirmation
+        self.is_confirmed = False
         self._code: RefusalCode | None = None
         self._facts: dict[str, Any] = {}
 
@@ -53,6 +66,10 @@ class WriteGuard:
             self._code, self._facts = code, facts
             _log.critical("writes are refused: %s", code(**facts))
 
+    def confirm(self) -> None:
+        """Note that somebody outside holds a head that this log continues."""
+        self.is_confirmed = True
+
     def close_behind(self, size: int, known: int) -> None:
         """Refuse writes: this process saw `known` entries, and the database has but `size` now."""
         self.close(LOG_BEHIND, source="this process 本进程", size=size, known=known)
@@ -60,7 +77,10 @@ class WriteGuard:
     @property
     def refusal(self) -> RefusedError | None:
         """The refusal with which writes are answered; `None` while open."""
-        return self._code(**self._facts) if self._code is not None else None
+        if self._code is not None:
+            return self._code(**self._facts)
+        waiting = self.needs_confirmation and not self.is_confirmed
+        return LOG_UNCONFIRMED() if waiting else None
 
     def require_open(self) -> None:
         """Raise the refusal where closed."""

@@ -41,6 +41,9 @@ def create_app(witness: Witness) -> Starlette:
         try:
             lines = await run_in_threadpool(witness.add_checkpoint, body)
         except WitnessError as error:
+            if isinstance(error, InconsistentError):
+                # Signed by the log, so it may be evidence against it.
+                _log.warning("not cosigned: %s: %r", error, body)
             return _refusal(error)
         return PlainTextResponse(lines)
 
@@ -84,8 +87,6 @@ def _refusal(error: WitnessError) -> Response:
     if isinstance(error, SizeConflictError):
         # Set as a header: a charset after the media type would make it another one.
         return Response(f"{error.size}\n", 409, {"Content-Type": SIZE_TYPE})
-    if isinstance(error, InconsistentError):
-        _log.warning("a signed checkpoint was not cosigned: %s", error)
     return _text(str(error), STATUS[type(error)])
 
 
