@@ -1216,29 +1216,37 @@ export async function openCheckpoint(policy, bytes) {
   return { ...checkpoint, logs, witnesses };
 }
 
-/** Tell whether a tlog-proof file proves `entry` to be in a log that the policy believes. */
-export async function verifyEntryProof(entry, proof, policy, origin) {
-  const text = fromUtf8(proof);
-  const at = text.indexOf("\n\n");
-  const [version, ...lines] = text.slice(0, Math.max(at, 0)).split("\n");
-  const extra = lines[0]?.startsWith("extra ")
-    ? fromBase64(lines.shift().slice(6))
-    : Uint8Array.of(0);
+/** Return what a tlog-proof file says (C2SP tlog-proof); nothing in it has been checked. */
+export function parseProof(bytes) {
+  let text;
+  try {
+    text = fromUtf8(bytes);
+  } catch {
+    throw badNote("a proof is UTF-8");
+  }
+  const [head, checkpoint] = [text.split("\n\n", 1)[0], text.slice(text.indexOf("\n\n") + 2)];
+  const [version, ...lines] = head.split("\n");
+  const extra = lines[0]?.startsWith("extra ") ? fromBase64(lines.shift().slice(6)) : undefined;
   const [, index] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? "") ?? [];
   const path = lines.map(fromBase64);
-  if (
-    version !== "c2sp.org/tlog-proof@v1" ||
-    index === undefined ||
-    !extra?.length ||
-    path.length > 63
-  ) {
+  const spelt = extra === undefined || extra?.length > 0;
+  const fits = spelt && path.every((one) => one?.length === 32) && path.length <= 63;
+  if (version !== "c2sp.org/tlog-proof@v1" || index === undefined || head === text || !fits) {
     throw badNote("this is no tlog-proof");
   }
-  if (path.includes(null)) throw badNote("a hash of the path is not base64");
-  const checkpoint = await openCheckpoint(policy, utf8(text.slice(at + 2)));
-  if (checkpoint.origin !== origin) return false;
-  const root = rootFromInclusion(leafHash(entry), Number(index), checkpoint.size, path);
-  return root !== null && equal(root, checkpoint.root);
+  return { index: Number(index), path, checkpoint: utf8(checkpoint) };
+}
+
+function isIncluded(entry, { index, path }, { size, root }) {
+  const found = rootFromInclusion(leafHash(entry), index, size, path);
+  return found !== null && equal(found, root);
+}
+
+/** Tell whether a tlog-proof file proves `entry` to be in the log `origin` that a policy believes. */
+export async function verifyEntryProof(entry, bytes, policy, origin) {
+  const proof = parseProof(bytes);
+  const checkpoint = await openCheckpoint(policy, proof.checkpoint);
+  return checkpoint.origin === origin && isIncluded(entry, proof, checkpoint);
 }
 
 // ----------------------------------------------------------------------------------- the zip
@@ -1258,11 +1266,14 @@ function crc32(bytes) {
 /** The members of a zip, read one at a time from a `Blob`; stored or deflated, nothing else. */
 class Zip {
   members = new Map();
+  #blob;
+  #whole = null; // the bytes of a small one
 
   static async open(blob) {
     const zip = new Zip();
-    zip.blob = blob;
+    zip.#blob = blob;
     try {
+      if (blob.size <= 2 ** 24) zip.#whole = await blob.arrayBuffer();
       await zip.#readDirectory();
     } catch (error) {
       if (error instanceof Unsound) throw error;
@@ -1271,9 +1282,13 @@ class Zip {
     return zip;
   }
 
+  async #bytes(start, end) {
+    if (start < 0 || start > end || end > this.#blob.size) throw new RangeError("cut short");
+    return this.#whole?.slice(start, end) ?? (await this.#blob.slice(start, end).arrayBuffer());
+  }
+
   async #view(start, end) {
-    if (start < 0 || start > end || end > this.blob.size) throw new RangeError("cut short");
-    return new DataView(await this.blob.slice(start, end).arrayBuffer());
+    return new DataView(await this.#bytes(start, end));
   }
 
   async #readDirectory() {
@@ -1306,8 +1321,8 @@ class Zip {
 
   /** Find the directory by the record that ends the file, and by its zip64 form where it has one. */
   async #directory() {
-    const base = Math.max(0, this.blob.size - 65_557);
-    const tail = await this.#view(base, this.blob.size);
+    const base = Math.max(0, this.#blob.size - 65_557);
+    const tail = await this.#view(base, this.#blob.size);
     let at = tail.byteLength - 22;
     const ends = () =>
       tail.getUint32(at, true) === 0x06054b50 &&
@@ -1343,9 +1358,7 @@ class Zip {
       )
         throw null;
       if (!equal(new Uint8Array(spelt.buffer), member.raw) || member.flags & 0x41) throw null;
-      const packed = this.blob.slice(start, start + member.packed);
-      if (packed.size !== member.packed) throw null;
-      const data = await unpacked(packed, member);
+      const data = await unpacked(await this.#bytes(start, start + member.packed), member);
       if (data.length !== member.size || crc32(data) !== member.crc) throw null;
       return data;
     } catch {
@@ -1374,9 +1387,10 @@ function widen(member, extra) {
 
 /** Return the bytes of a packed member; never more than one byte beyond what it claims to be. */
 async function unpacked(packed, { method, size }) {
-  if (method === 0) return new Uint8Array(await packed.arrayBuffer());
+  if (method === 0) return new Uint8Array(packed);
   if (method !== 8) throw null;
-  const reader = packed.stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const inflate = new DecompressionStream("deflate-raw");
+  const reader = new Blob([packed]).stream().pipeThrough(inflate).getReader();
   const chunks = [];
   let total = 0;
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -1937,8 +1951,8 @@ export async function verifyBundle(bundle, policy, options = {}) {
   try {
     if (!policy) throw new Unusable("没有验证策略（--policy）", "no policy was given (--policy)");
     const blob = bundle instanceof Blob ? bundle : new Blob([bundle]);
-    const found = await judge(await Zip.open(blob), parsePolicy(policy), options);
-    return { verdict: "sound", ...found, notChecked: NOT_CHECKED };
+    const found = await judgeEither(blob, parsePolicy(policy), options);
+    return { verdict: "sound", notChecked: NOT_CHECKED, ...found };
   } catch (fault) {
     const verdict =
       fault instanceof Unsound ? "unsound" : fault instanceof Unusable ? "unusable" : null;
@@ -1946,6 +1960,15 @@ export async function verifyBundle(bundle, policy, options = {}) {
     const { code, zh, en, index = null } = fault;
     return { verdict, code, index, zh, en, notChecked: NOT_CHECKED };
   }
+}
+
+/** Judge the bundle of a log or, where it has the member `dossier`, of one asset's title. */
+async function judgeEither(blob, policy, options) {
+  const start = new Uint8Array(await blob.slice(0, TITLE_JSON.length).arrayBuffer());
+  if (equal(start, utf8(TITLE_JSON))) return judgeTitle(await titleOfJson(blob), policy, options);
+  const zip = await Zip.open(blob);
+  if (zip.members.has("dossier")) return judgeTitle(await titleOfZip(zip), policy, options);
+  return judge(zip, policy, options);
 }
 
 async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
@@ -2008,6 +2031,7 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
   await requireContents(zip, contents, unnamed);
   anchors.compare(checkpoint);
   return {
+    kind: "log",
     origin: checkpoint.origin,
     size: checkpoint.size,
     root: hex(checkpoint.root),
@@ -2233,6 +2257,371 @@ class Anchors {
         `${name}: the anchor before it is no prefix of this log`,
       );
     }
+// --------------------------------------------------------------------- the title of one asset
+
+const TITLE_JSON = '{"members":{';
+const TITLE_SIZE_MAX = 2 ** 28;
+const TITLE_KEY = /^[A-Za-z0-9_/.:-]{1,300}$/;
+const NO_BRANCH = new Uint8Array(32);
+
+const TITLE_NOT_CHECKED = [
+  {
+    zh: "映射是否属实由重放全部账本者证明：见所列监管确认",
+    en: "that the map is right is shown by whoever replayed the log: see the confirmations",
+  },
+  {
+    zh: "各方签名密钥在当时是否有效，仅凭一项资产的条目无法判断",
+    en: "whether a key was valid then cannot be seen from the entries of one asset",
+  },
+];
+
+async function titleOfJson(blob) {
+  if (blob.size > TITLE_SIZE_MAX) throw tooLarge("the bundle");
+  const { value, spans } = parseCanonical(new Uint8Array(await blob.arrayBuffer()));
+  const members = Object.entries(value.members);
+  if (spans.size !== 1 || !members.every(([, text]) => isText(text))) throw badTitle("members");
+  return new Map(members.map(([name, text]) => [name, utf8(text)]));
+}
+
+async function titleOfZip(zip) {
+  const members = new Map();
+  let left = TITLE_SIZE_MAX;
+  for (const [name, { size }] of zip.members) {
+    members.set(name, await zip.read(name, left));
+    left -= size;
+  }
+  return members;
+}
+
+const badTitle = (en, index = null) =>
+  new Unsound("title.malformed", `资产证据包有误：${en}`, `the bundle of the asset: ${en}`, index);
+
+/** The members of a title bundle, each taken by who needs it; in the end none may be left. */
+class Shelf {
+  #left;
+
+  constructor(members) {
+    this.members = members;
+    this.#left = new Set(members.keys());
+  }
+
+  take(name) {
+    const data = this.members.get(name);
+    const [zh, en] = [`证据包缺少 ${name}`, `member ${name} is missing`];
+    demand(data !== undefined, "bundle.missing_member", zh, en);
+    this.#left.delete(name);
+    return data;
+  }
+
+  finish() {
+    const [left] = this.#left;
+    const [zh, en] = [`成员 ${left} 与该资产无关`, `member ${left} does not belong to this title`];
+    demand(left === undefined, "bundle.unknown_member", zh, en);
+  }
+}
+
+const isIndex = (value) => Number.isInteger(value) && value >= 0;
+const DOSSIER_MEMBERS = {
+  also: (value) => isListOf(value, (key) => isText(key) && TITLE_KEY.test(key)),
+  asset: (value) => isText(value) && TITLE_KEY.test(value),
+  confirmed: (value) => isListOf(value, isIndex),
+  map: isIndex,
+  v: Number.isInteger,
+};
+
+async function judgeTitle(members, policy, { knownCheckpoint, regulatorKeys = [] }) {
+  const shelf = new Shelf(members);
+  const { value: dossier } = parseCanonical(shelf.take("dossier"));
+  requireMembers("the dossier", dossier, DOSSIER_MEMBERS);
+  if (dossier.v !== 1) throw new Unusable("未知的证据包版本", "a bundle of an unknown version");
+  const note = shelf.take("checkpoint");
+  const checkpoint = await trusted(policy, note, "bundle");
+  const entries = await entriesOfTitle(shelf, checkpoint, note);
+  const opened = saidAt(entries, 0, "log.opened@1");
+  requireSame(opened.origin, checkpoint.origin);
+  const { covers, root } = saidAt(entries, dossier.map, "map.committed@1");
+  if (!isCount(covers) || covers > dossier.map)
+    throw badTitle("the map covers itself", dossier.map);
+
+  const states = new TitleStates(shelf, fromHex(root));
+  const needed = new Set([0, dossier.map, ...dossier.confirmed]);
+  for (const value of states.close(dossier)) {
+    for (const index of wholeHistory(entries, value, covers)) needed.add(index);
+  }
+  const stray = [...entries.keys()].find((index) => !needed.has(index));
+  if (stray !== undefined) throw badTitle(`entry ${stray} does not belong to this title`, stray);
+  shelf.finish();
+  const keys = new Set([...regulatorKeys, ...opened.regulators.map(({ key }) => key)]);
+  const confirmed = confirmations(entries, dossier, { covers, root }, keys);
+  const warnings = titleWarnings(checkpoint, covers, confirmed, dossier.confirmed.length);
+  if (knownCheckpoint)
+    compareKnown(checkpoint, await trusted(policy, knownCheckpoint, "known"), warnings);
+  return {
+    kind: "title",
+    origin: checkpoint.origin,
+    size: checkpoint.size,
+    root: hex(checkpoint.root),
+    witnesses: checkpoint.witnesses,
+    covers,
+    asset: dossier.asset,
+    state: states.asset(dossier.asset),
+    proven: [...states.keys()].sort(),
+    confirmed,
+    entries: entries.size,
+    warnings,
+    notChecked: TITLE_NOT_CHECKED,
+  };
+}
+
+/** Return the entries that are given, by index, each proven under the bundle's own checkpoint. */
+async function entriesOfTitle(shelf, checkpoint, note) {
+  const entries = new Map();
+  for (const name of shelf.members.keys()) {
+    const [, number] = /^entry\/(0|[1-9][0-9]{0,14})$/.exec(name) ?? [];
+    if (number === undefined) continue;
+    const index = Number(number);
+    const bytes = shelf.take(name);
+    const proofBytes = shelf.take(`proof/${number}`);
+    try {
+      const proof = parseProof(proofBytes);
+      if (proof.index !== index || !equal(proof.checkpoint, note))
+        throw badTitle("a proof of another");
+      if (!isIncluded(bytes, proof, checkpoint)) throw badTitle("an entry that is not in the log");
+      const entry = parseEntry(bytes);
+      if (entry.index !== index) throw differs("index");
+      requireSame(entry.statement.log, checkpoint.origin);
+      const fault = await signatureFault(entry, index);
+      if (fault !== null) throw fault;
+      entries.set(index, { ...entry, leaf: hex(leafHash(bytes)) });
+    } catch (error) {
+      throw faultAt(error, index);
+    }
+  }
+  return entries;
+}
+
+function saidAt(entries, index, event) {
+  const statement = entries.get(index)?.statement;
+  if (statement?.event !== event) throw badTitle(`entry ${index} should be ${event}`, index);
+  return statement.payload;
+}
+
+/** Return the indexes of all entries about an aggregate that the map covers, chained to its head. */
+function wholeHistory(entries, { key, count, head }, covers) {
+  const about = [...entries.values()].filter(
+    ({ index, subjects }) => index < covers && Object.hasOwn(subjects, key),
+  );
+  about.sort((one, other) => one.subjects[key].seq - other.subjects[key].seq);
+  let previous = NO_PREVIOUS;
+  about.forEach(({ index, subjects, leaf }, at) => {
+    const { seq, prev } = subjects[key];
+    if (seq !== at + 1 || prev !== previous)
+      throw badTitle(`the history of ${key} is broken`, index);
+    previous = leaf;
+  });
+  if (about.length !== count || previous !== head)
+    throw badTitle(`the history of ${key} is not whole`);
+  return about.map(({ index }) => index);
+}
+
+function confirmations(entries, { confirmed, map }, committed, keys) {
+  const found = [];
+  for (const index of confirmed) {
+    const said = saidAt(entries, index, "map.confirmed@1");
+    const same = said.covers === committed.covers && said.root === committed.root;
+    if (!same || said.map !== entries.get(map).leaf) throw badTitle("confirms another map", index);
+    const { statement, recorded_at: recordedAt } = entries.get(index);
+    if (keys.has(statement.key)) found.push({ regulator: statement.actor, index, recordedAt });
+  }
+  return found;
+}
+
+function titleWarnings({ size, witnesses }, covers, confirmed, given) {
+  const warnings = [];
+  if (covers < size) {
+    const [zh, en] = [
+      `第 ${covers} 条至第 ${size - 1} 条不在证明范围内`,
+      `what happened in entries ${covers} to ${size - 1} is not covered`,
+    ];
+    warnings.push({ zh, en });
+  }
+  if (confirmed.length === 0) {
+    warnings.push({
+      zh: "没有已知监管密钥确认此映射",
+      en: "no regulator's known key confirmed this map",
+    });
+  }
+  if (confirmed.length < given) {
+    warnings.push({
+      zh: "有确认由未知密钥签署",
+      en: "there are confirmations by keys not known here",
+    });
+  }
+  if (witnesses.length === 0) {
+    warnings.push({
+      zh: "检查点没有见证签名",
+      en: "no witness cosigned: a second log would not show here",
+    });
+  }
+  return warnings;
+}
+
+function compareKnown(checkpoint, known, warnings) {
+  demand(
+    known.origin === checkpoint.origin,
+    "checkpoint.other_log",
+    "属于另一账本",
+    `is of ${known.origin}`,
+  );
+  const forked = known.size === checkpoint.size && !equal(known.root, checkpoint.root);
+  demand(!forked, "log.forked", "同一大小有两个根", "two roots signed for one size");
+  if (known.size !== checkpoint.size) {
+    warnings.push({
+      zh: "已知检查点大小不同，无法比较",
+      en: `the known checkpoint has ${known.size} entries; it cannot be compared`,
+    });
+  }
+}
+
+const isHash = (value) => isText(value) && HASH.test(value);
+const MAP_PROOF_MEMBERS = {
+  key: isText,
+  siblings: (value) => isListOf(value, isHash) && value.length <= 256,
+};
+const MAP_VALUE_MEMBERS = { count: isCount, head: isHash, key: isText, state: isHash };
+const isPair = (value) => isListOf(value, isHash) && value.length === 2;
+
+/** Return what a map of `root` holds of `key`, null for nothing; a proof has one spelling. */
+export function valueInMap(root, key, bytes) {
+  const { value: proof, text, spans } = parseCanonical(bytes);
+  requireMembers("the map proof", proof, MAP_PROOF_MEMBERS, { other: isPair, value: isObject });
+  const [path, { value, other }] = [sha256(utf8(key)), proof];
+  if (value !== undefined) requireMembers("the value", value, MAP_VALUE_MEMBERS);
+  const about =
+    proof.key === key && (value === undefined || (value.key === key && other === undefined));
+  if (!about) throw badTitle(`the map proof of ${key} is about something else`);
+  const bit = (bits, at) => (bits[at >> 3] >> (7 - (at & 7))) & 1;
+  let found = NO_BRANCH;
+  if (value !== undefined) {
+    found = sha256(Uint8Array.of(2), path, sha256(utf8(text.slice(...spans.get("value")))));
+  } else if (other !== undefined) {
+    const [elsewhere, hash] = other.map(fromHex);
+    const beside = proof.siblings.every((_, at) => bit(elsewhere, at) === bit(path, at));
+    if (!beside || equal(elsewhere, path)) throw badTitle(`the map proof of ${key} ends elsewhere`);
+    found = sha256(Uint8Array.of(2), elsewhere, hash);
+  }
+  for (let at = proof.siblings.length - 1; at >= 0; at -= 1) {
+    const [beside, three] = [fromHex(proof.siblings[at]), Uint8Array.of(3)];
+    found = bit(path, at) ? sha256(three, beside, found) : sha256(three, found, beside);
+  }
+  if (!equal(found, root)) throw badTitle(`the map proof of ${key} does not lead to the root`);
+  return value ?? null;
+}
+
+/**
+ * What a state draws into the title, by the kind of its key: `whole` with all of its history,
+ * `parties` as they stand.
+ */
+const DRAWN = {
+  asset: {
+    whole: ({
+      id,
+      holder,
+      latest_version: latest = 0,
+      liens = [],
+      rights = {},
+      incidents = [],
+      ...one
+    }) => [
+      ...Array.from({ length: latest }, (_, at) => `version/${id}/${at + 1}`),
+      ...liens.map(({ by }) => by),
+      ...Object.values(rights).map(({ registration }) => registration),
+      ...[one.claim_open, one.exclusive_licence].filter((key) => key),
+      ...incidents,
+      `insured/${id}/${holder}`,
+    ],
+    parties: ({ holder, liens = [], rights = {} }) => [
+      holder,
+      ...[...liens, ...Object.values(rights)].map((one) => one.holder),
+    ],
+  },
+  pledge: {
+    whole: ({ valuation }) => [valuation].filter((key) => key),
+    parties: ({ pledgor, lender }) => [pledgor, lender],
+  },
+  insured: { whole: ({ covers = [] }) => covers },
+  cover: { parties: ({ insurer }) => [insurer] },
+  valuation: { parties: ({ appraiser }) => [appraiser] },
+  guarantee: { parties: ({ guarantor }) => [guarantor] },
+  licence: { parties: ({ buyer }) => [buyer] },
+};
+const kindOf = (key) => /^[a-z]+/.exec(key)?.[0] ?? "";
+
+/** The aggregates of a title, each as the map holds it: those that its states name, and no other. */
+class TitleStates {
+  #states = new Map();
+  #values = new Map();
+
+  constructor(shelf, root) {
+    this.shelf = shelf;
+    this.root = root;
+  }
+
+  keys() {
+    return this.#states.keys();
+  }
+
+  asset(key) {
+    return this.#states.get(key).value;
+  }
+
+  /** Prove the whole set; return what the map says of those whose history belongs to it. */
+  close({ asset, also }) {
+    if (kindOf(asset) !== "asset") throw badTitle(`${asset} is no asset`);
+    const alone = [...this.#reach([asset]).keys()];
+    const found = this.#reach([asset, ...also]);
+    for (const key of also) {
+      const text = this.#states.get(key)?.text ?? "";
+      if (!alone.some((one) => text.includes(`"${one}"`)))
+        throw badTitle(`${key} does not name this title`);
+    }
+    return [...found]
+      .filter(([key, whole]) => whole && this.#values.has(key))
+      .map(([key]) => this.#values.get(key));
+  }
+
+  #reach(keys) {
+    const found = new Map();
+    const queue = keys.map((key) => [key, true]);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [key, whole] = next;
+      if (found.has(key)) {
+        found.set(key, found.get(key) || whole);
+        continue;
+      }
+      found.set(key, whole);
+      const [state, drawn] = [this.#state(key), DRAWN[kindOf(key)]];
+      if (state === null) continue;
+      for (const one of drawn?.whole?.(state.value) ?? []) queue.push([one, true]);
+      for (const one of drawn?.parties?.(state.value) ?? []) queue.push([one, false]);
+    }
+    return found;
+  }
+
+  #state(key) {
+    if (this.#states.has(key)) return this.#states.get(key);
+    const value = valueInMap(this.root, key, this.shelf.take(`map/${key}`));
+    if (value === null) {
+      if (kindOf(key) !== "insured") throw badTitle(`the map holds nothing of ${key}`);
+      return null;
+    }
+    const data = this.shelf.take(`state/${key}`);
+    if (hex(sha256(data)) !== value.state)
+      throw badTitle(`the state of ${key} is not that of the map`);
+    const { value: state, text } = parseCanonical(data);
+    this.#values.set(key, value);
+    this.#states.set(key, { value: state, text });
+    return this.#states.get(key);
   }
 }
 
