@@ -1559,6 +1559,7 @@ function demand(condition, code, zh, en) {
 }
 
 const AUTHORITIES = ["operator", "regulator"];
+const OF_NO_PARTY = ["party.grouped@1", "log.key_added@1", "log.key_retired@1"];
 
 /** The parties of a log and their keys, folded from the events that say so. */
 class Parties {
@@ -1583,7 +1584,7 @@ class Parties {
     );
     if (Object.hasOwn(Parties.#CHANGES, event)) {
       Parties.#CHANGES[event].call(this, { actor, roles: party.roles, payload });
-    } else if (/^(party|key|log)\./.test(event) && event !== "party.grouped@1") {
+    } else if (/^(party|key|log)\./.test(event) && !OF_NO_PARTY.includes(event)) {
       throw new Unusable(
         `本验证程序不认识事件 ${event}`,
         `this verifier does not know the event ${event}`,
@@ -1751,15 +1752,20 @@ class Log {
   prev = NO_PREVIOUS;
   recordedAt = "";
   events = {};
-  logKeys = new Set();
   #heads = new Map();
   #seen = new Set();
   #group = { ids: [], at: 0 };
   #parties = new Parties();
   #limits = null;
+  #logKeys = new Map(); // vkey → whether it is in use
 
   constructor(origin) {
     this.origin = origin;
+  }
+
+  /** Tell whether a key may sign checkpoints of the log as it is now. */
+  isLogKey(vkey) {
+    return this.#logKeys.get(vkey) === true;
   }
 
   /** Append a parsed entry with its leaf hash (hex), or refuse it. Its signature is not asked for. */
@@ -1861,20 +1867,43 @@ class Log {
     }
   }
 
-  /** Keep what the opening and the operator's parameters say that matters here. */
+  /** Keep what the opening and the operator say of parameters and of the log's own keys. */
   #takeParameters({ actor, event, payload }) {
-    if (event === "log.opened@1") {
-      requireSame(payload.origin, this.origin);
-      this.logKeys = new Set(payload.log_keys);
-    } else if (["policy.set@1", "log.key_added@1", "log.key_retired@1"].includes(event)) {
-      const may = this.#parties.hasRole(actor, ["operator"]);
-      demand(may, "role.missing", "须由运营机构签署", "an operator signs this");
-      if (event === "log.key_added@1") return void this.logKeys.add(payload.vkey);
-      if (event === "log.key_retired@1") return void this.logKeys.delete(payload.vkey);
-    } else return;
-    const { statement_life_seconds_max: life, clock_skew_seconds_max: skew } = payload.parameters;
+    if (!Object.hasOwn(Log.#PARAMETERS, event)) return;
+    const may = event === "log.opened@1" || this.#parties.hasRole(actor, ["operator"]);
+    demand(may, "role.missing", "须由运营机构签署", "an operator signs this");
+    Log.#PARAMETERS[event].call(this, payload);
+  }
+
+  #setLimits({ statement_life_seconds_max: life, clock_skew_seconds_max: skew }) {
     this.#limits = { life: BigInt(life) * 1_000_000n, skew: BigInt(skew) * 1_000_000n };
   }
+
+  #addLogKey(vkey) {
+    const fits = parseVkey(vkey)?.name === this.origin;
+    demand(fits, "log.key_unfit", "不能用作检查点密钥", "not a key for this log's checkpoints");
+    const isNew = !this.#logKeys.has(vkey);
+    demand(isNew, "log.key_known", "检查点密钥公布过", "this log key was announced before");
+    this.#logKeys.set(vkey, true);
+  }
+
+  static #PARAMETERS = {
+    "log.opened@1"({ origin, log_keys: vkeys, parameters }) {
+      requireSame(origin, this.origin);
+      for (const vkey of vkeys) this.#addLogKey(vkey);
+      this.#setLimits(parameters);
+    },
+    "policy.set@1"({ parameters }) {
+      this.#setLimits(parameters);
+    },
+    "log.key_added@1"({ vkey }) {
+      this.#addLogKey(vkey);
+    },
+    "log.key_retired@1"({ vkey }) {
+      demand(this.isLogKey(vkey), "log.key_unknown", "没有这把密钥", "no such log key is in use");
+      this.#logKeys.set(vkey, false);
+    },
+  };
 }
 
 const differs = (what) =>
@@ -2023,7 +2052,7 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
   await tiles.compare();
   tiles.finish();
   demand(
-    checkpoint.logs.every(({ vkey }) => log.logKeys.has(vkey)),
+    checkpoint.logs.every(({ vkey }) => log.isLogKey(vkey)),
     "log.key_not_announced",
     "签署检查点的密钥，账本未公布或已停用",
     "the log did not announce a key that signs this checkpoint, or retired it before",
@@ -2237,7 +2266,12 @@ class Anchors {
       demand(said !== null, "anchor.form", `${name} 不是锚定凭证`, `${name} is no anchor receipt`);
       const named = `anchors/${`${said.size}`.padStart(20, "0")}-${said.block_hash.slice(2, 18)}.json`;
       demand(name === named, "anchor.name", `${name} 名实不符`, `${name} should be ${named}`);
-      demand(said.origin === origin, "anchor.site", `${name} 属于他处`, `${name} is of another log`);
+      demand(
+        said.origin === origin,
+        "anchor.site",
+        `${name} 属于他处`,
+        `${name} is of another log`,
+      );
       if (said.size > size) {
         const zh = `${name} 锚定了 ${said.size} 条：末尾被删去`;
         const en = `${name} anchored ${said.size} entries: the tail was dropped`;
@@ -2257,6 +2291,9 @@ class Anchors {
         `${name}: the anchor before it is no prefix of this log`,
       );
     }
+  }
+}
+
 // --------------------------------------------------------------------- the title of one asset
 
 const TITLE_JSON = '{"members":{';
@@ -2329,7 +2366,16 @@ const DOSSIER_MEMBERS = {
   v: Number.isInteger,
 };
 
-async function judgeTitle(members, policy, { knownCheckpoint, regulatorKeys = [] }) {
+/** Judge a title; what a payload or a state lacks shows as an error of the platform. */
+async function judgeTitle(...given) {
+  try {
+    return await titleOf(...given);
+  } catch (error) {
+    throw error instanceof TypeError ? badTitle(error.message) : error;
+  }
+}
+
+async function titleOf(members, policy, { knownCheckpoint, regulatorKeys = [] }) {
   const shelf = new Shelf(members);
   const { value: dossier } = parseCanonical(shelf.take("dossier"));
   requireMembers("the dossier", dossier, DOSSIER_MEMBERS);
@@ -2549,7 +2595,7 @@ const DRAWN = {
     whole: ({ valuation }) => [valuation].filter((key) => key),
     parties: ({ pledgor, lender }) => [pledgor, lender],
   },
-  insured: { whole: ({ covers = [] }) => covers },
+  insured: { whole: ({ covers = {} }) => Object.keys(covers) },
   cover: { parties: ({ insurer }) => [insurer] },
   valuation: { parties: ({ appraiser }) => [appraiser] },
   guarantee: { parties: ({ guarantor }) => [guarantor] },
@@ -2629,21 +2675,51 @@ class TitleStates {
 
 const USAGE = "node verify.mjs BUNDLE --policy FILE [--known-checkpoint FILE] [--json]";
 
+/** Return what a sound verdict says, as [label, value] for people. */
+export function facts(found) {
+  const shared = [
+    ["账本 log", found.origin],
+    ["条目 entries", found.size],
+    ["根 root", found.root],
+    ["见证 witnesses", found.witnesses.join(", ") || "—"],
+  ];
+  if (found.kind === "log") {
+    return [
+      ...shared,
+      ["已知检查点 known checkpoint", found.knownSize ?? "—"],
+      ["内容 contents", found.contents],
+    ];
+  }
+  const { title, holder, liens = [], freezes = [] } = found.state;
+  return [
+    ...shared,
+    ["资产 asset", `${found.asset} ${title}`],
+    ["截至条目 as of entry", found.covers],
+    ["持有人 holder", holder],
+    ["担保 liens", liens.map((lien) => `${lien.by} (${lien.holder})`).join(", ") || "—"],
+    ["冻结 freezes", freezes.join(", ") || "—"],
+    ["已证明 proven", found.proven.join(", ")],
+    ["监管确认 confirmed by", found.confirmed.map(({ regulator }) => regulator).join(", ") || "—"],
+  ];
+}
+
+/** Return the heading of a verdict. */
+export function heading({ verdict, kind }) {
+  if (verdict === "unsound") return "✗ 不可信 UNSOUND";
+  if (verdict === "unusable") return "? 无法验证 unusable";
+  if (kind === "title") return "✓ 权属可信 SOUND, the title as of its map";
+  return "✓ 可信（业务规则未重放） SOUND, business rules not replayed";
+}
+
 /** Return a verdict in lines for people. */
 export function inWords(found) {
   if (found.verdict !== "sound") {
     const place = found.index === null ? "" : `第 ${found.index} 条 entry ${found.index} · `;
-    const title = found.verdict === "unsound" ? "✗ 不可信 UNSOUND" : "? 无法验证 unusable";
-    return [`${title} ${place}${found.code}`, `  ${found.zh}`, `  ${found.en}`];
+    return [`${heading(found)} ${place}${found.code}`, `  ${found.zh}`, `  ${found.en}`];
   }
   return [
-    "✓ 可信（业务规则未重放） SOUND, business rules not replayed",
-    `  账本 log                      ${found.origin}`,
-    `  条目 entries                  ${found.size}`,
-    `  根 root                       ${found.root}`,
-    `  见证 witnesses                ${found.witnesses.join(", ") || "—"}`,
-    `  已知检查点 known checkpoint   ${found.knownSize ?? "—"}`,
-    `  内容 contents                 ${found.contents}`,
+    heading(found),
+    ...facts(found).map(([label, value]) => `  ${label}: ${value}`),
     ...found.warnings.flatMap(({ zh, en }) => [`  ! ${zh}`, `    ${en}`]),
     ...found.notChecked.flatMap(({ zh, en }) => [`  · ${zh}`, `    ${en}`]),
   ];

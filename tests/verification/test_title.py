@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import pytest_asyncio
 
-from bundles import SIGNER, Members
+from bundles import SIGNER, Members, checkpoint
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
+from dataexchange.ledger.note import Ed25519Signer, VerifierKey
+from dataexchange.ledger.policy import Policy
+from dataexchange.ledger.proof import TlogProof
 from dataexchange.verification import UnsoundError, UnusableError
 from dataexchange.verification.title import verify_title
-from dataexchange.verification.title_members import Dossier, pack, pack_json, unpack
+from dataexchange.verification.title_entries import proven
+from dataexchange.verification.title_members import Dossier, Shelf, pack, pack_json, unpack
 from exchanges import POLICY_FILE
+from scripted import b64, run_cases
 from titles import Titled, new_regulator_key, titled
+from world import World
 
 if TYPE_CHECKING:
     from dataexchange.database.embedded import EmbeddedPostgres
@@ -148,6 +154,42 @@ async def test_no_changed_title_is_ever_sound(honest: Honest, tmp_path: Path) ->
             wrong.append(name)
     assert count >= MUTANTS_MIN
     assert wrong == []
+
+
+async def test_the_second_verifier_agrees_on_every_changed_title(
+    honest: Honest, tmp_path: Path
+) -> None:
+    names, paths = ["zip", "json"], [tmp_path / "title.zip", tmp_path / "title.json"]
+    honest.members.write(paths[0])
+    paths[1].write_bytes(pack_json(honest.members.members))
+    for name, mutant in mutants(honest, seed=20_261_124):  # none of which is sound to ours
+        names.append(name)
+        paths.append(mutant.write(tmp_path / f"{len(paths)}.zip"))
+    policy = b64(POLICY_FILE)
+    found = run_cases({"check": "bundle", "path": str(p), "policy": policy} for p in paths)
+    sound = [name for name, said in zip(names, found, strict=True) if said["verdict"] == "sound"]
+    assert sound == ["zip", "json"]
+    ours = verify_title(paths[0], POLICY_FILE)
+    for said in found[:2]:
+        assert (said["origin"], said["size"], said["covers"]) == (
+            ours.origin,
+            ours.size,
+            ours.covers,
+        )
+        assert said["proven"] == sorted(ours.states)
+        assert [one["index"] for one in said["confirmed"]] == [one.index for one in ours.confirmed]
+        assert len(said["warnings"]) == len(ours.warnings)
+
+
+async def test_an_entry_of_another_log_proves_nothing_in_this_one() -> None:
+    """A regulator's word in one log is not its word in another, whoever copies it over."""
+    bodies = [entry.body for entry in World().entries]
+    signer = Ed25519Signer("other.test/log", b"\x07" * 32)
+    note = checkpoint(bodies, signer)
+    proof = TlogProof(0, (), note).encode()
+    shelf = Shelf({"entry/0": bodies[0], "proof/0": proof})
+    with pytest.raises(UnsoundError, match="wrong_log"):
+        proven(shelf, [0], note=note, policy=Policy.of_log(VerifierKey.parse(signer.vkey)))
 
 
 def mutants(honest: Honest, seed: int) -> Iterator[tuple[str, Members]]:

@@ -82,6 +82,9 @@ def _proven(shelf: Shelf, index: int, note: bytes, policy: Policy, *, origin: st
         ) from error
     if entry.index != index:
         raise UnsoundError("entry.differs", "条目序号不符", "has another index", index)
+    if entry.statement.fields.log != origin:
+        # Else what a regulator confirmed in another log of the operator's would pass here.
+        raise UnsoundError("statement.wrong_log", "陈述属于另一账本", "for another log", index)
     return entry
 
 
