@@ -71,3 +71,8 @@ def test_feeds_that_differ_beyond_the_agreed_tolerance_are_refused() -> None:
 def test_a_trigger_that_cannot_rise_is_an_error(attach: int, exit_at: int, limit: int) -> None:
     with pytest.raises(ValueError, match="trigger"):
         Trigger(Decimal(attach), Decimal(exit_at), limit)
+
+
+def test_half_a_fen_is_rounded_up() -> None:
+    trigger = Trigger(Decimal(0), Decimal(2), 100_001)
+    assert parametric_payout_fen(Decimal(1), trigger) == 50_001

@@ -65,13 +65,12 @@ def test_a_greater_loss_never_pays_less_nor_more_than_the_loss_grew(loss: int, m
 
 
 @given(st.fractions(min_value=0, max_value=10**9, max_denominator=1000), percents, percents)
-def test_a_gross_premium_covers_payouts_costs_and_loadings(
+def test_a_gross_premium_is_what_payouts_costs_and_loadings_come_to_half_up(
     pure: Fraction, expense: Decimal, profit: Decimal
 ) -> None:
     gross_fen = gross_premium_fen(pure, Loadings(100, expense, profit))
-    left = gross_fen * (1 - Fraction(expense) - Fraction(profit))
-    assert left >= pure + 100
-    assert left - (pure + 100) < 1
+    due = (pure + 100) / (1 - Fraction(expense) - Fraction(profit))
+    assert -Fraction(1, 2) < gross_fen - due <= Fraction(1, 2)
 
 
 def test_a_premium_divides_as_the_framework_does() -> None:

@@ -111,13 +111,13 @@ def margin_call(
 def collateral_value_fen(
     value_fen: int, *, haircut: Exact, currency_haircut: Exact = 0, additional_haircut: Exact = 0
 ) -> int:
-    """Return `V·(1 − h − h_fx − h_add)` in 分, rounded down; 0 where the haircuts eat it all.
+    """Return `V·(1 − h − h_fx − h_add)` in 分, half up; 0 where the haircuts eat it all.
 
     Trap: a published implementation reads the currency haircut twice and the additional never.
     """
     haircuts = (_ratio(one) for one in (haircut, currency_haircut, additional_haircut))
     kept = 1 - sum(haircuts, Fraction(0))
-    return max(0, floor_fen(kept * _amount(value_fen)))
+    return max(0, half_up_fen(kept * _amount(value_fen)))
 
 
 def interval_haircut(value_fen: int, p10_fen: int) -> Fraction:

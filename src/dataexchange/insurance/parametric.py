@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from dataexchange.accounts.rounding import exact, floor_fen
+from dataexchange.accounts.rounding import exact, half_up_fen
 from dataexchange.rules.refusal import RefusalCode
 
 FEEDS_MIN = 2
@@ -56,10 +56,10 @@ class Reading:
 
 
 def parametric_payout_fen(index: Decimal, trigger: Trigger) -> int:
-    """Return what is paid for a reading of `index`, in 分, rounded down."""
+    """Return what is paid for a reading of `index`, in 分, half up."""
     span = exact(trigger.exit) - exact(trigger.attach)
     share = (exact(index) - exact(trigger.attach)) / span
-    return floor_fen(trigger.limit_fen * min(max(share, Fraction(0)), Fraction(1)))
+    return half_up_fen(trigger.limit_fen * min(max(share, Fraction(0)), Fraction(1)))
 
 
 def corroborated_value(readings: Sequence[Reading], *, tolerance: Decimal | None = None) -> Decimal:

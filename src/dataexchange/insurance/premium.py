@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from dataexchange.accounts.rounding import Exact, ceil_fen, exact, floor_fen, half_up_fen
+from dataexchange.accounts.rounding import Exact, exact, half_up_fen
 from dataexchange.rules.refusal import RefusalCode
 
 LOADINGS_TOO_HIGH = RefusalCode(
@@ -55,8 +55,8 @@ class Cover:
         return min(above * (1 - exact(self.coinsurance)), Fraction(self.limit_fen))
 
     def payout_fen(self, loss_fen: int) -> int:
-        """Return what is paid of `loss_fen`, in 分, rounded down to stay within the terms."""
-        return floor_fen(self.payout(loss_fen))
+        """Return what is paid of `loss_fen`, in 分, half up."""
+        return half_up_fen(self.payout(loss_fen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +94,14 @@ def pure_premium(frequency: Exact, losses: Sequence[LossChance], cover: Cover) -
 
 
 def gross_premium_fen(pure: Fraction, loadings: Loadings) -> int:
-    """Return the premium, in 分, rounded up so that it covers what it is for.
+    """Return the premium, in 分, half up.
 
     Raises `policy.loadings_too_high` where expense and profit leave nothing for payouts.
     """
     loaded = exact(loadings.expense) + exact(loadings.profit)
     if not 0 <= loaded < 1:
         raise LOADINGS_TOO_HIGH(sum=loaded)
-    return ceil_fen((pure + loadings.fixed_fen) / (1 - loaded))
+    return half_up_fen((pure + loadings.fixed_fen) / (1 - loaded))
 
 
 @dataclass(frozen=True, slots=True)

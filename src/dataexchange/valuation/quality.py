@@ -44,7 +44,9 @@ DIRECTION_MISSING = ValuationRefusal(
 Direction: TypeAlias = Literal["higher", "lower"]
 Standard: TypeAlias = Literal["GB/T 36344-2018", "DB31/T 1523-2024"]
 
-LOWER_IS_BETTER = frozenset({"重复率", "脏数据出现率", "duplicate_rate", "dirty_data_rate"})
+LOWER_IS_BETTER = frozenset(
+    {"重复率", "数据重复率", "脏数据出现率", "duplicate_rate", "dirty_data_rate"}
+)
 HIGHER_IS_BETTER = frozenset(
     {
         *("数据标准", "数据模型", "元数据", "业务规则", "权威参考数据", "安全规范"),
