@@ -145,3 +145,24 @@ def test_a_negative_year_is_warned_of() -> None:
     }
     codes = {warning.code for warning in value("income", inputs).warnings}
     assert "valuation.negative_flow" in codes
+
+
+@pytest.mark.parametrize(
+    "revenue",
+    [
+        {"amount": "100", "currency": "USD"},
+        [{"amount": "100", "currency": "USD"}],
+        {"first": {"amount": "100", "currency": "USD"}, "growth": "0"},
+    ],
+)
+def test_a_row_in_another_currency_is_refused_as_mixed(revenue: Any) -> None:
+    document = {"approach": "direct", "years": 1, "rate": "0.1", "revenue": revenue}
+    with pytest.raises(ValuationRefusedError) as refused:
+        value("income", document)
+    assert refused.value.code == "valuation.mixed_currency"
+
+
+def test_a_row_may_name_its_currency() -> None:
+    revenue = {"amount": "110", "currency": "CNY"}
+    document = {"approach": "direct", "years": 1, "rate": "0.1", "revenue": revenue}
+    assert value("income", document).yuan == "100.00"

@@ -15,6 +15,7 @@ from dataexchange.valuation.inputs import (
     values_at,
     widest,
 )
+from dataexchange.valuation.library import value
 from dataexchange.valuation.refusal import ValuationRefusedError
 
 GOOD = {"costs": [{"item": "direct", "amount": "1.50"}], "adjustment": 1}
@@ -91,3 +92,9 @@ def test_a_range_takes_its_closed_ends_and_not_its_open_ones(
     value: object, limits: Range, fault: str | None
 ) -> None:
     assert fault_of(value, limits) == fault
+
+
+def test_a_bound_is_told_as_a_plain_figure() -> None:
+    with pytest.raises(ValuationRefusedError) as refused:
+        value("cost", {"costs": [], "adjustment": "-0.1"})
+    assert refused.value.en.endswith("is out of range: ≥ 0")

@@ -16,8 +16,10 @@ from dataexchange.valuation.option import (
     binomial_tree,
     black_scholes,
     normal_cdf,
+    steps_needed,
 )
 from dataexchange.valuation.refusal import ValuationRefusedError
+from dataexchange.valuation.result import Valuation
 
 
 def option(*terms: str, kind: OptionKind = OptionKind.CALL, leakage: str = "0") -> Option:
@@ -144,3 +146,23 @@ def test_the_card_never_values_a_right_of_early_exercise_below_the_formula() -> 
     european, american = (value("option", {**inputs, "style": s}) for s in ("european", "american"))
     assert european.yuan == "1395357.44"
     assert Decimal(american.yuan) >= Decimal(european.yuan)
+
+
+def valued(**terms: str) -> Valuation:
+    return value("option", {"worth": "42", "strike": "40", "rate": "0.1", "years": "0.5", **terms})
+
+
+def test_a_low_volatility_takes_as_many_steps_as_its_tree_needs() -> None:
+    result = valued(volatility="0.004")
+    assert abs(result["tree"] - result["value"]) < Decimal("0.001")
+    assert steps_needed(option("42", "40", "0.1", "0.004", "0.5")) > 300
+
+
+def test_where_no_tree_can_check_it_a_european_option_is_valued_with_a_warning() -> None:
+    result = valued(volatility="0.001")
+    # Without risk the right is worth S − K·e^(−rT).
+    assert result.yuan == "3.95"
+    assert "valuation.tree_left_out" in {warning.code for warning in result.warnings}
+    with pytest.raises(ValuationRefusedError) as refused:
+        valued(volatility="0.001", style="american")
+    assert refused.value.code == "valuation.tree_too_coarse"

@@ -3,6 +3,7 @@
 A path names a leaf of the input document: `costs[].amount` is the amount of every cost.
 """
 
+import re
 import types
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -39,6 +40,7 @@ _RANGES = {
     "string_too_short": "n ≥ {min_length}",
     "string_too_long": "n ≤ {max_length}",
 }
+_BOUND = re.compile(r"^Decimal\('(.*)'\)$")
 _FORMS = {
     "not_a_number": ("应为有限小数，写成文本、整数或 Decimal", "expects a finite decimal"),
     "not_a_day": ("应为日期 YYYY-MM-DD", "expects a day, YYYY-MM-DD"),
@@ -72,10 +74,16 @@ def _refusal(fault: ErrorDetails, under: str) -> ValuationRefusedError:
     if kind == "mixed_currency":
         return MIXED_CURRENCY(given=fault["msg"], expected=CURRENCY)
     if kind in _RANGES:
-        limits = _RANGES[kind].format(**fault.get("ctx", {}))
+        limits = _RANGES[kind].format(**_bounds(fault))
         return INPUT_OUT_OF_RANGE(input=path, given=_short(fault["input"]), range=limits)
     zh, en = _FORMS.get(kind, (fault["msg"], fault["msg"]))
     return INPUT_MALFORMED(input=path, why=_detailed(en, fault), why_zh=zh)
+
+
+def _bounds(fault: ErrorDetails) -> dict[str, Any]:
+    """Return the bounds that a fault of range names, as plain figures."""
+    limits: dict[str, Any] = fault.get("ctx", {})
+    return {name: _BOUND.sub(r"\1", str(limit)) for name, limit in limits.items()}
 
 
 def _detailed(text: str, fault: ErrorDetails) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Le
 
-from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, number
+from dataexchange.valuation.arithmetic import ONE, ZERO, Number, exact, number, plain
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Count, Currency, Inputs, Money, NonNegative, Quantity
 from dataexchange.valuation.refusal import ValuationRefusal
@@ -123,11 +123,18 @@ def binomial_tree(option: Option, steps: int, *, early: bool = False) -> Decimal
     return values[0]
 
 
+@exact
+def steps_needed(option: Option) -> int:
+    """Return the fewest steps that leave the tree's probability in (0, 1): `n > T·((r−q)/σ)²`."""
+    ratio = (option.rate - option.leakage) / option.volatility
+    return int(option.years * ratio**2) + 2
+
+
 def _rise(option: Option, step: Decimal, up: Decimal, steps: int) -> Decimal:
     grown = ((option.rate - option.leakage) * step).exp()
     rises = (grown - ONE / up) / (up - ONE / up)
     if not ZERO < rises < ONE:
-        raise TREE_TOO_COARSE(steps=steps, p=rises)
+        raise TREE_TOO_COARSE(steps=steps, p=plain(round(rises, 6)))
     return rises
 
 
@@ -170,10 +177,30 @@ def _compute(
     )
     european = black_scholes(option)
     working.step("BS", european, zh="布莱克—斯科尔斯值，元", en="Black–Scholes value, 元")
-    tree = binomial_tree(option, inputs.steps, early=inputs.style == "american")
-    working.step("CRR", tree, zh=f"{inputs.steps} 步二叉树值，元", en=f"tree of {inputs.steps}, 元")
+    found = {"value": european, "exercise_now": option.payoff(option.worth)}
+    steps = _steps(inputs, option)
+    if steps > STEPS_MAX and inputs.style == "european":
+        _warn_of_no_tree(working)
+        return found
+    tree = binomial_tree(option, min(steps, STEPS_MAX), early=inputs.style == "american")
+    working.step("CRR", tree, zh=f"{steps} 步二叉树值，元", en=f"tree of {steps}, 元")
     value = european if inputs.style == "european" else max(european, tree)
-    return {"value": value, "tree": tree, "exercise_now": option.payoff(option.worth)}
+    return found | {"value": value, "tree": tree}
+
+
+def _steps(inputs: OptionInputs, option: Option) -> int:
+    """Return the steps that are stated, or enough of them for this rate and volatility."""
+    if "steps" in inputs.model_fields_set:
+        return inputs.steps
+    return max(inputs.steps, steps_needed(option))
+
+
+def _warn_of_no_tree(working: Working) -> None:
+    working.warn(
+        "valuation.tree_left_out",
+        zh=f"波动率相对利率过低，{STEPS_MAX} 步以内的二叉树无法核对",
+        en=f"The volatility is too low beside the rate for a tree of {STEPS_MAX} steps to check it",
+    )
 
 
 OPTION = Method(

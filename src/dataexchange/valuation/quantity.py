@@ -91,11 +91,14 @@ Hash: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Series(Inputs):
-    """A row of yearly quantities: written out, constant, or a first value that grows."""
+    """A row of yearly quantities: written out, constant, or a first value that grows.
 
-    values: tuple[Quantity, ...] | None = None
-    constant: Quantity | None = None
-    first: Quantity | None = None
+    An amount may name its currency, as everywhere.
+    """
+
+    values: tuple[SignedMoney, ...] | None = None
+    constant: SignedMoney | None = None
+    first: SignedMoney | None = None
     growth: Rate = ZERO
 
     def years(self, years: int) -> list[Decimal] | None:
@@ -110,6 +113,8 @@ class Series(Inputs):
 
 def as_row(given: Any) -> Any:  # what a document may hold here is anything
     """Let a list stand for written-out values, and a single figure for a constant one."""
+    if isinstance(given, Mapping) and "amount" in given:
+        return {"constant": given}
     return {"values": given} if isinstance(given, list | tuple) else _series(given)
 
 
