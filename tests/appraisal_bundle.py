@@ -4,12 +4,15 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from appraisal_documents import RECONCILIATION, chinese_report
+from appraisal_documents import DEALS, RECONCILIATION, chinese_report
 from bundles import POLICY, SIGNER, bundle_of
+from dataexchange.ledger.entry import Entry
 from dataexchange.reports import Form, Language, Reference, dossier_of, make_report
 from dataexchange.rules import Role
+from dataexchange.rules.time import day_of
 from dataexchange.valuation import run_report, shelf
 from dataexchange.valuation.arithmetic import fen
+from steps_market import finalised_licence, funded_buyer, opened_deal, settled_licence
 from steps_pipeline import ready_product
 from steps_valuation import commission, drafting, published_card
 from world import World
@@ -33,6 +36,21 @@ class Issued:
     document: bytes
 
 
+def closed(world: World, price: str) -> dict[str, object]:
+    """Sell a licence at `price` 元, and return where the log says so, and when."""
+    fee_fen = int(price) * 100
+    listed = {"price": {"model": "fixed", "fee_fen": fee_fen}}
+    asked = opened_deal(world, buyer=funded_buyer(world, fee_fen), **listed)
+    deal = finalised_licence(world, asked, charge={"kind": "lump_sum", "fee_fen": fee_fen})
+    entry = Entry.parse(world.entries[-1].body)
+    settled_licence(world, deal)
+    return {
+        "dealt_on": str(day_of(entry.recorded_at)),
+        "entry_index": entry.index,
+        "leaf_hash": entry.leaf.hex(),
+    }
+
+
 def issued(
     folder: Path,
     *,
@@ -47,7 +65,8 @@ def issued(
     world = World(log_keys=[SIGNER.vkey])
     chief, second = world.join(Role.APPRAISER), world.join(Role.APPRAISER)
     product = ready_product(world)
-    valuation, document = commission(world, product.provider, product, chief), chinese_report()
+    document = chinese_report([closed(world, price) for price in DEALS])
+    valuation = commission(world, product.provider, product, chief)
     cards = {method: (shelf() / f"{method}/1.0.0.yaml").read_bytes() for method in METHODS}
     dossier = dossier_of(RECONCILIATION, document, reference=Reference(valuation, PROOF_URL))
     filed = make_report(dossier, language=language, form=form)

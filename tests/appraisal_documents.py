@@ -1,6 +1,7 @@
 """Documents of an appraiser, in Chinese and English, with everything that a report can show."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataexchange.valuation import shelf
@@ -98,43 +99,45 @@ _INCOME_SECTION = {
 }
 
 
-def _comparable(price: str, index: int, **factors: str) -> dict[str, Any]:
-    return {
-        "price": price,
-        "dealt_on": f"2026-0{index}-15",
-        "origin": "ledger",
-        "entry_index": 1000 + index,
-        "leaf_hash": f"{index:064x}",
-        **factors,
-    }
+# What three deals were sold for, in 元, and how the valued data compares with each.
+DEALS = ("1180000", "1250000", "1100000")
+_FACTORS = (
+    {"quality": "1.05", "capacity": "0.97"},
+    {"supply_demand": "0.95"},
+    {"quality": "1.02", "other": "1.01"},
+)
+_UNSEEN = [
+    {"dealt_on": f"2026-0{number}-15", "entry_index": 1000 + number, "leaf_hash": f"{number:064x}"}
+    for number in (2, 3, 5)
+]
+
+
+def _comparables(deals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"price": price, "origin": "ledger", **deal, **factors}
+        for price, deal, factors in zip(DEALS, deals, _FACTORS, strict=True)
+    ]
 
 
 _MARKET_SECTION = {
     "card": "market",
     "weight": "0.2",
     "reason": "交易所内有三笔可比成交，但交易权利范围不尽相同",
-    "inputs": {
-        "datasets": [
-            {
-                "name": "信用评价数据集",
-                "comparables": [
-                    _comparable("1180000", 2, quality="1.05", capacity="0.97"),
-                    _comparable("1250000", 3, supply_demand="0.95"),
-                    _comparable("1100000", 5, quality="1.02", other="1.01"),
-                ],
-            }
-        ]
-    },
     "sources": {"datasets": "交易所账本成交条目，逐条附证明"},
 }
 
 
-def chinese_report(**changes: Any) -> bytes:
-    """Return a report of all three approaches, as JSON bytes."""
+def chinese_report(deals: Sequence[Mapping[str, Any]] = _UNSEEN, **changes: Any) -> bytes:
+    """Return a report of all three approaches, as JSON bytes.
+
+    `deals` say where and when the three `DEALS` of the ledger were closed.
+    """
+    datasets = [{"name": "信用评价数据集", "comparables": _comparables(deals)}]
+    market = {**_MARKET_SECTION, "inputs": {"datasets": datasets}}
     document = {
         "kind": "report",
         "engagement": ENGAGEMENT,
-        "sections": [_COST_SECTION, _INCOME_SECTION, _MARKET_SECTION],
+        "sections": [_COST_SECTION, _INCOME_SECTION, market],
         **changes,
     }
     return json.dumps(document, ensure_ascii=False).encode()

@@ -53,7 +53,8 @@ class ChineseFont:
             return frozenset(font.getBestCmap())
 
     def legible(self, text: str) -> str:
-        """Return `text`, each character that the font lacks as its code point: 〔U+1F600〕."""
+        """Return `text`, each character that the font lacks spelt out, or as 〔U+1F600〕."""
+        text = text.translate(_SPELT)
         lacking = {ord(sign) for sign in text} - self.covered - _LAYOUT
         return text.translate({code: f"〔U+{code:04X}〕" for code in lacking})
 
@@ -80,6 +81,8 @@ class ChineseFont:
 
 
 _LAYOUT = frozenset(map(ord, "\n\t"))
+# Signs of formulas that CJK fonts lack.
+_SPELT = str.maketrans({"⁺": "^+", "⁻": "^−", "∘": "○", "ℕ": "N"})
 
 
 @cache

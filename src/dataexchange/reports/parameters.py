@@ -4,13 +4,13 @@ Single figures stand in one table. The rows of a list with many members (compara
 stand side by side, a few at a time, so that they can be compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from dataexchange.reports.block import Block, Grid, Heading, Language
 from dataexchange.reports.part import Given, Part
 from dataexchange.reports.showing import shown_input
-from dataexchange.reports.words import UNITS, of_pair, translated, word
+from dataexchange.reports.words import CODES, UNITS, of_pair, translated, word
 
 MEMBERS_MAX = 3
 ABREAST_MAX = 4
@@ -56,7 +56,7 @@ def _short(members: list[Given], language: Language) -> tuple[str, ...]:
     told = [translated(UNITS, unit, language) for unit in units if unit != "text"]
     return (
         " · ".join(label_of(one, language) for one in members),
-        " · ".join(_value(one) for one in members),
+        " · ".join(_value(one, language) for one in members),
         " · ".join(dict.fromkeys(told)) or translated(UNITS, "text", language),
         members[0].source or "—",
     )
@@ -88,7 +88,7 @@ def _abreast(items: list[list[Given]], language: Language) -> Grid:
     """Return rows of a list side by side, one column for each."""
     fields = dict.fromkeys(_field(one) for members in items for one in members)
     first = {_field(one): one for members in reversed(items) for one in members}
-    columns = [{_field(one): _value(one) for one in members} for members in items]
+    columns = [{_field(one): _value(one, language) for one in members} for members in items]
     rows = [
         (
             _bare_label(first[name], language),
@@ -112,11 +112,18 @@ def _field(one: Given) -> str:
     return one.path.rpartition(".")[2]
 
 
-def _value(one: Given) -> str:
-    return shown_input(one.value, money="元" in _unit(one))
+def _value(one: Given, language: Language) -> str:
+    value = one.value
+    if isinstance(value, Mapping):
+        value = {translated(CODES, key, language): held for key, held in value.items()}
+    elif one.declared is not None and one.declared.range.choices:
+        value = translated(CODES, value, language)
+    return shown_input(value, money="元" in _unit(one))
 
 
 def _unit(one: Given) -> str:
+    if _field(one) == "entry_index":
+        return "entry index"
     return one.declared.unit if one.declared else ""
 
 

@@ -123,7 +123,7 @@ def _score(indicator: Indicator, standard: Standard, working: Working) -> Decima
             en=f"{indicator.name} was not assessed (B = 0); its weight is spread over the others",
         )
         return None
-    arrow = "↑" if direction == "higher" else "↓ turned"
+    arrow = "↑" if direction == "higher" else "↓ 已反向"
     return working.step("X", score, zh=f"{indicator.name}（{arrow}）", en=indicator.name)
 
 
