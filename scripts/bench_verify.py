@@ -1,13 +1,23 @@
-"""Entries verified a second, every rule replayed, beside the floor: read and hash the file once."""
+"""Entries verified a second, every rule replayed, beside the floor: read and hash the file once.
+
+Each size is verified in a process of its own, so that its memory shows: alone, and with a second
+process that examines entries ahead of the replay. `resumed` verifies again what was verified.
+"""
 
 import argparse
 import hashlib
 import json
 import resource
+import subprocess
 import sys
 import tempfile
 import time
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -15,49 +25,98 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "scripts")]
 
 from bench_load import resource as event  # noqa: E402 -- found on the path above
 
-from bundles import POLICY, SIGNER, bundle_of  # noqa: E402
+from bundles import POLICY, SIGNER  # noqa: E402
+from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint  # noqa: E402
+from dataexchange.ledger.merkle import Frontier, leaf_hash  # noqa: E402
+from dataexchange.ledger.tile import (  # noqa: E402
+    ENTRIES,
+    TILE_WIDTH,
+    TileName,
+    encode_bundle,
+    grow_tiles,
+)
 from dataexchange.registry import submission  # noqa: E402
 from dataexchange.rules import Role  # noqa: E402
 from dataexchange.verification import verify_bundle  # noqa: E402
-from world import World  # noqa: E402
+from world import ORIGIN, World  # noqa: E402
 
 BATCH = 100
+HEADS = ("entries", "how", "seconds", "entries_per_second", "of_floor", "peak_mib")
 
 
-def log_of(entries: int) -> list[bytes]:
-    """Return the entries of a log: resources registered in batches under one signature."""
+def log_of(size: int) -> Iterator[bytes]:
+    """Yield a log: resources registered in batches under one signature."""
     world = World(log_keys=[SIGNER.vkey])
     member = world.join(Role.PROVIDER)
-    while len(world.entries) < entries:
+    yield from (one.body for one in world.entries)
+    tail = world.tail
+    while tail.size < size:
         now = datetime.now(UTC)
-        stated = [member.state(*event(), at=now) for _ in range(BATCH)]
+        stated = [member.state(*event(), at=now) for _ in range(min(BATCH, size - tail.size))]
         for one, signature in zip(stated, member.sign_batch(stated), strict=True):
-            later = now + timedelta(microseconds=len(world.entries))
-            world.entries.append(world.tail.append(submission.read(one, signature), later))
-    return [one.body for one in world.entries]
+            made = tail.append(
+                submission.read(one, signature), now + timedelta(microseconds=tail.size)
+            )
+            yield made.body
+            for key in made.subjects:
+                if key != member.party:
+                    del tail.held[key]  # never touched again here
 
 
-def measure(entries: int) -> dict[str, object]:
-    """Return seconds and rates for a log of about `entries`."""
+def write_bundle(path: Path, size: int) -> None:
+    """Write the bundle of a log of `size`."""
+    frontier, leaves, part, bodies = Frontier(), [], 0, log_of(size)
+    with zipfile.ZipFile(path, "w") as bundle:
+        while rows := [body for _, body in zip(range(TILE_WIDTH), bodies, strict=False)]:
+            bundle.writestr(TileName(ENTRIES, part, len(rows)).path, encode_bundle(rows))
+            hashes = [leaf_hash(body) for body in rows]
+            frontier, part = frontier.extend(hashes), part + 1
+            leaves += hashes
+        for name, data in grow_tiles(0, leaves, lambda level, index, width: b""):
+            bundle.writestr(name.path, data)
+        signed = sign_checkpoint(Checkpoint(ORIGIN, frontier.size, frontier.root()), SIGNER)
+        bundle.writestr("checkpoint", signed)
+
+
+def verify(path: Path, workers: int, resume: Path | None) -> None:
+    """Verify in this process, and print seconds and peak memory in MiB."""
+    pool = ProcessPoolExecutor(workers - 1, get_context("spawn")) if workers > 1 else nullcontext()
+    started = time.perf_counter()
+    with pool as executor:
+        verify_bundle(path, POLICY, executor=executor, resume=resume)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps({"seconds": round(seconds, 2), "peak_mib": peak}))
+
+
+def measure(size: int) -> list[dict[str, object]]:
+    """Return the rows of one size."""
+    rows = []
     with tempfile.TemporaryDirectory(prefix="dataexchange-bench-") as folder:
-        bodies = log_of(entries)
-        path = bundle_of(bodies).write(Path(folder) / "bundle.zip")
-        size, count = path.stat().st_size, len(bodies)
-        del bodies
-        started = time.perf_counter()
-        hashlib.sha256(path.read_bytes()).hexdigest()
-        floor = time.perf_counter() - started
-        started = time.perf_counter()
-        verify_bundle(path, POLICY)
-        seconds = time.perf_counter() - started
-    return {
-        "entries": count,
-        "bytes": size,
-        "entries_per_second": round(count / seconds),
-        "floor_entries_per_second": round(count / floor),
-        "of_floor": round(floor / seconds, 4),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
+        path, resume = Path(folder) / "bundle.zip", Path(folder) / "verified"
+        write_bundle(path, size)
+        floor = _floor(path)
+        rows.append({"how": "floor: read and hash the file", "seconds": round(floor, 3)})
+        for how, options in (
+            ("alone", ["--workers", "1"]),
+            ("two processes", ["--workers", "2", "--resume", str(resume)]),
+            ("resumed", ["--workers", "1", "--resume", str(resume)]),
+        ):
+            command = [sys.executable, __file__, "--verify", str(path), *options]
+            said = subprocess.run(command, check=True, capture_output=True).stdout
+            rows.append({"how": how, **json.loads(said)})
+    for row in rows:
+        seconds = float(str(row["seconds"])) or 1e-9
+        rate, share = round(size / seconds), round(floor / seconds, 4)
+        row |= {"entries": size, "entries_per_second": rate, "of_floor": share}
+    return rows
+
+
+def _floor(path: Path) -> float:
+    started = time.perf_counter()
+    with path.open("rb") as file:
+        hashlib.file_digest(file, "sha256")
+    return time.perf_counter() - started
 
 
 def main() -> None:
@@ -65,10 +124,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--verify", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--resume", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    rows = [measure(entries) for entries in options.entries]
-    for row in rows:
-        print(row)
+    if options.verify:
+        verify(options.verify, options.workers, options.resume)
+        return
+    print(" | ".join(HEADS))
+    rows = []
+    for entries in options.entries:
+        for row in measure(entries):
+            rows.append(row)
+            print(" | ".join(str(row.get(head, "")) for head in HEADS), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2) + "\n")
 
