@@ -35,7 +35,7 @@ class Anchored:
     @property
     def policy(self) -> Path:
         path = self.served.folder / "policy"
-        vkey = httpx.get(f"{self.served.url}/v1/log").json()["vkey"]
+        vkey = httpx.get(f"{self.served.url}/v1/log").json()["vkeys"][0]
         path.write_text(f"log {vkey}\nquorum none\n")
         return path
 

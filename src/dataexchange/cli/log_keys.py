@@ -1,6 +1,7 @@
 """`log-key` and `signer`: the keys that sign checkpoints, and a process that holds them."""
 
 import asyncio
+import os
 import signal
 from enum import StrEnum
 from pathlib import Path
@@ -65,6 +66,7 @@ def signer(
     ] = None,
 ) -> None:
     """签名进程 Hold the log's keys; sign only checkpoints that continue the last."""
+    os.umask(0o077)
     signers = [log_key.load(path, origin) for path in key]
     cautious = CautiousSigner(origin, signers, Memory(store, f"log {origin}"))
     for vkey in cautious.vkeys:
