@@ -28,7 +28,7 @@ class Cast:
 async def assemble(stage: Stage) -> Cast:
     """Open the log and admit everyone."""
     stage.chapter("开账与入场", "The log is opened, parties are admitted")
-    operator, regulator = stage.actor("operator"), stage.actor("regulator")
+    operator, regulator = stage.operator, stage.actor("regulator")
     state = (await stage.http.get("/v1/log")).json()
     await stage.do(
         operator,
@@ -43,22 +43,22 @@ async def assemble(stage: Stage) -> Cast:
     )
     stage.say("账本开立，监管机构与参数写入第 0 条", "entry 0 names regulators and parameters")
 
-    async def join(file: str, name: str, kind: str, *roles: str) -> Actor:
-        return await stage.join(operator, file, name, kind, *roles)
-
+    # The buyer brings an EVM wallet's key, the bank one of 国密 SM2; the others Ed25519.
     return Cast(
         operator=operator,
         regulator=regulator,
-        bureau=await join("bureau", "数据提供单位", "government", "provider"),
-        developer=await join("developer", "数据产品公司", "private", "provider"),
-        service=await join("service", "数据质量与合规服务机构", "private", "data_service"),
-        registrar=await join("registrar", "数据产权登记机构", "public_institution", "registrar"),
-        buyer=await join("buyer", "数据需求企业", "private", "buyer"),
-        appraiser=await join("appraiser", "评估机构甲", "private", "appraiser"),
-        second_appraiser=await join("appraiser-2", "评估机构乙", "private", "appraiser"),
-        lender=await join("lender", "商业银行", "state_owned", "lender"),
-        guarantor=await join("guarantor", "融资担保公司", "state_owned", "guarantor"),
-        insurer=await join("insurer", "财产保险公司", "state_owned", "insurer"),
+        bureau=await stage.join("bureau", "数据提供单位", "government", "provider"),
+        developer=await stage.join("developer", "数据产品公司", "private", "provider"),
+        service=await stage.join("service", "数据质量与合规服务机构", "private", "data_service"),
+        registrar=await stage.join(
+            "registrar", "数据产权登记机构", "public_institution", "registrar"
+        ),
+        buyer=await stage.join("buyer", "数据需求企业", "private", "buyer", suite="secp256k1"),
+        appraiser=await stage.join("appraiser", "评估机构甲", "private", "appraiser"),
+        second_appraiser=await stage.join("appraiser-2", "评估机构乙", "private", "appraiser"),
+        lender=await stage.join("lender", "商业银行", "state_owned", "lender", suite="sm2"),
+        guarantor=await stage.join("guarantor", "融资担保公司", "state_owned", "guarantor"),
+        insurer=await stage.join("insurer", "财产保险公司", "state_owned", "insurer"),
     )
 
 

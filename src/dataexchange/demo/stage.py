@@ -25,6 +25,7 @@ from dataexchange.demo.witness import make_witness
 from dataexchange.errors import DataExchangeError
 from dataexchange.exchange.clock import Clock
 from dataexchange.identity.credit_code import check_character
+from dataexchange.ledger.suites import SuiteName
 from dataexchange.settings import Settings
 
 ORIGIN = "demo.localhost/dataexchange"
@@ -57,6 +58,7 @@ class Stage:
     http: httpx.AsyncClient
     clock: DemoClock
     folder: Path
+    operator: Actor
     engine: AsyncEngine
     started: float = field(default_factory=time.monotonic)
     refusals: list[tuple[str, str, str]] = field(default_factory=list)  # (what, code, zh)
@@ -73,11 +75,9 @@ class Stage:
         """Begin a chapter."""
         console.print(f"\n[bold cyan]■ {zh} · {en}[/]", highlight=False)
 
-    def actor(self, name: str) -> Actor:
+    def actor(self, name: str, suite: SuiteName = "ed25519") -> Actor:
         """Return a new actor, its key kept in a file of its own."""
-        actor = Actor(new_id("party"), SigningKey.generate(), ORIGIN)
-        keyfile.save(actor, self.folder / "keys" / f"{name}.key")
-        return actor
+        return new_actor(self.folder, name, suite)
 
     def client(self, actor: Actor) -> ExchangeClient:
         """Return the client of `actor`."""
@@ -135,11 +135,13 @@ class Stage:
             "key": actor.key.id,
         }
 
-    async def join(self, operator: Actor, file: str, name: str, kind: str, *roles: str) -> Actor:
+    async def join(
+        self, file: str, name: str, kind: str, *roles: str, suite: SuiteName = "ed25519"
+    ) -> Actor:
         """Return an organisation that applied and was admitted."""
-        actor = self.actor(file)
+        actor = self.actor(file, suite)
         await self.do(actor, "party.applied@1", **self.profile(actor, name, kind, *roles))
-        await self.do(operator, "party.admitted@1", party=actor.party, roles=list(roles))
+        await self.do(self.operator, "party.admitted@1", party=actor.party, roles=list(roles))
         self.say(f"{name} 入场：{'、'.join(roles)}", f"{file} admitted")
         return actor
 
@@ -150,15 +152,23 @@ class Stage:
         return Actor(actor.party, key, actor.log)
 
 
+def new_actor(folder: Path, name: str, suite: SuiteName = "ed25519") -> Actor:
+    """Return a new actor, its key kept in a file of its own."""
+    actor = Actor(new_id("party"), SigningKey.generate(suite), ORIGIN)
+    keyfile.save(actor, folder / "keys" / f"{name}.key")
+    return actor
+
+
 @asynccontextmanager
 async def stage(folder: Path) -> AsyncIterator[Stage]:
     """Run an exchange of the demonstration's own and a witness of its log, over HTTP."""
-    clock = DemoClock()
+    clock, operator = DemoClock(), new_actor(folder, "operator")
     settings = Settings(
         database_url=None,
         owner_database_url=None,
         data_folder=folder / "exchange",
         origin=ORIGIN,
+        operator_key=operator.key.id,
         policy_file=folder / "witnessed-policy",
         port=_free_port(),
     )
@@ -169,7 +179,7 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         _serving(app, settings.port),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.port}", timeout=120) as http,
     ):
-        yield Stage(http, clock, folder, app.state.exchange.engine)
+        yield Stage(http, clock, folder, operator, app.state.exchange.engine)
 
 
 @asynccontextmanager
