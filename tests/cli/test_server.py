@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import httpx
 import pytest
 
 if TYPE_CHECKING:
@@ -88,10 +89,54 @@ def test_a_state_that_was_tampered_with_is_found_and_replaced(
     assert run("rebuild").status == 0
 
 
+def test_a_database_that_fits_its_log_passes_the_check(configured: "Served", run: Run) -> None:
+    configured.until_checkpoint(1)
+    known = configured.folder / "known.checkpoint"
+    known.write_text(httpx.get(f"{configured.url}/checkpoint").text)
+    ran = run("check", "--known-checkpoint", known)
+    assert ran.status == 0, ran.err
+    assert "一致 SOUND" in ran.out
+
+
+def test_a_change_by_the_owner_is_named_with_table_row_and_column(
+    configured: "Served", run: Run
+) -> None:
+    change = "update aggregate set seq = seq + 1 where kind = 'policy'"
+    execute(configured.addresses.owner, change)
+    ran = run("check", "--database-url", configured.addresses.owner)
+    assert ran.status == 1
+    assert "aggregate · key=policy/exchange · seq" in ran.err
+    assert "is 2, should be 1" in ran.err
+
+
+def test_a_check_needs_a_policy_a_database_and_a_log(
+    configured: "Served", run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nonsense = tmp_path / "policy"
+    nonsense.write_text("believe everything\n")
+    assert run("check", "--policy", nonsense).status == 2
+    assert run("check", "--database-url", "postgresql://nobody@127.0.0.1:9/none").status == 2
+    assert run("check", "--known-checkpoint", tmp_path / "none").status == 2
+    monkeypatch.setenv("DATAEXCHANGE_DATA_FOLDER", str(tmp_path / "elsewhere"))
+    ran = run("check")
+    assert ran.status == 2
+    assert "--policy" in ran.err
+
+
 def test_help_is_there_for_every_command(run: Run) -> None:
     ran = run("--help")
     assert ran.status == 0
-    for command in ("serve", "keygen", "submit", "show", "export", "verify", "value", "doctor"):
+    for command in (
+        "serve",
+        "keygen",
+        "submit",
+        "show",
+        "export",
+        "verify",
+        "value",
+        "doctor",
+        "check",
+    ):
         assert command in ran.out
         assert run(command, "--help").status == 0
     assert run("nosuch").status == 2

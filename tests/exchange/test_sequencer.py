@@ -233,7 +233,7 @@ async def test_states_rebuilt_from_the_log_are_byte_equal_and_repair_the_rows(
     await owner.close()
     found = await rebuild(app_dsn)
     assert len(found.differing) == 4
-    await rebuild(app_dsn, write=True)
+    await rebuild(owner_dsn, write=True)
     assert (await rebuild(app_dsn)).differing == ()
 
 

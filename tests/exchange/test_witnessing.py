@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bundles import SIGNER
+from databases import turn_off_triggers
 from dataexchange.client.typeid import new_id
 from dataexchange.errors import IntegrityError
 from dataexchange.exchange.write_guard import LOG_FORKED
@@ -287,7 +288,7 @@ async def test_rows_dropped_by_a_superuser_are_noticed_at_the_start(
                 kept = await write(door, 2) + 1
                 head = await connection.fetchrow("select * from head")
                 await until_published(door, await write(door, 3) + 1)
-            await connection.execute("set session_replication_role = replica")
+            await turn_off_triggers(connection)
             for table in ("published", "cosignature", "checkpoint"):
                 await connection.execute(f"delete from {table} where size > $1", kept)
             await connection.execute("delete from entry where index >= $1", kept)
@@ -318,7 +319,7 @@ async def test_a_database_set_back_under_a_running_service_is_noticed(
             await door.tell()
             head = await connection.fetchrow("select * from head")
             await write(door, 2)
-            await connection.execute("set session_replication_role = replica")
+            await turn_off_triggers(connection)
             await connection.execute("delete from entry where index >= $1", head["size"])
             await connection.execute("delete from checkpoint where size > $1", head["size"])
             await connection.execute(

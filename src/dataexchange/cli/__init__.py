@@ -7,6 +7,7 @@ import typer
 from dataexchange.cli import (
     anchor,
     bundle,
+    check,
     erasure,
     events,
     keys,
@@ -33,6 +34,7 @@ app = typer.Typer(
 PARTS = (
     anchor,
     server,
+    check,
     keys,
     log_keys,
     events,

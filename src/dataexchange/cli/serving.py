@@ -69,8 +69,8 @@ def make_app() -> object:
 async def rebuild(data_folder: Path | None, *, write: bool) -> Rebuilt:
     """Rebuild the states of the configured log."""
     _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
-    async with database(Settings()) as (_, dsn):
-        return await rebuild_states(dsn, write=write)
+    async with database(Settings()) as (owner_dsn, app_dsn):
+        return await rebuild_states(owner_dsn if write else app_dsn, write=write)
 
 
 async def make_map(data_folder: Path | None) -> MadeMap | None:

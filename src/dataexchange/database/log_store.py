@@ -92,10 +92,7 @@ def _columns(held: Mapping[str, Held], encoded: Mapping[str, bytes]) -> tuple[li
 
     `encoded` has the bytes of states that were encoded already.
     """
-    states = [
-        encoded.get(key) or (encode_state(one.state) if one.state else b"")
-        for key, one in held.items()
-    ]
+    states = [encoded.get(key) or state_bytes(one) for key, one in held.items()]
     return (
         list(held),
         [kind_of(key) for key in held],
@@ -103,7 +100,7 @@ def _columns(held: Mapping[str, Held], encoded: Mapping[str, bytes]) -> tuple[li
         [bytes.fromhex(one.head) for one in held.values()],
         [one.index for one in held.values()],
         [one.first_index for one in held.values()],
-        [one.state.SCHEMA if one.state else 0 for one in held.values()],
+        [schema_of(one) for one in held.values()],
         states,
         [_array(parties_in(key.encode() + state)) for key, state in zip(held, states, strict=True)],
     )
@@ -117,6 +114,32 @@ def _sealed_columns(boxed: Sequence[tuple[Submission, SealedBox]]) -> tuple[list
         [box.key_id for _, box in boxed],
         [box.box for _, box in boxed],
     )
+
+
+def aggregate_row(key: str, held: Held) -> dict[str, Any]:
+    """Return the columns of the row of `key`, as `write` writes them."""
+    state = state_bytes(held)
+    return {
+        "key": key,
+        "kind": kind_of(key),
+        "seq": held.seq,
+        "head": bytes.fromhex(held.head),
+        "head_index": held.index,
+        "first_index": held.first_index,
+        "state_schema": schema_of(held),
+        "state": state,
+        "parties": parties_in(key.encode() + state),
+    }
+
+
+def state_bytes(held: Held) -> bytes:
+    """Return the canonical bytes of the state; none where no event has given it one."""
+    return encode_state(held.state) if held.state else b""
+
+
+def schema_of(held: Held) -> int:
+    """Return the version of the state's schema; 0 where there is no state."""
+    return held.state.SCHEMA if held.state else 0
 
 
 def parties_in(data: bytes) -> list[str]:

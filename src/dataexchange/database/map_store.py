@@ -144,7 +144,7 @@ async def holdings(
 ) -> dict[bytes, tuple[MapValue, bytes]]:
     """Return the values of these hashes, each with its state; `MapError` as for `tiles`."""
     kept = await read(connection, names)
-    return {name: _holding(name, _kept(kept, name)) for name in names}
+    return {name: holding(name, _kept(kept, name)) for name in names}
 
 
 def nodes_of(made: Mapping[bytes, Tile], held: Mapping[MapValue, bytes]) -> dict[bytes, bytes]:
@@ -153,7 +153,8 @@ def nodes_of(made: Mapping[bytes, Tile], held: Mapping[MapValue, bytes]) -> dict
     return nodes | {value.hash: b"%b\n%b" % (value.encode(), held[value]) for value in held}
 
 
-def _holding(name: bytes, body: bytes) -> tuple[MapValue, bytes]:
+def holding(name: bytes, body: bytes) -> tuple[MapValue, bytes]:
+    """Return the value and the state that a node of that name is; `MapError` where it is not."""
     said, _, state = body.partition(b"\n")
     if sha256(said).digest() != name:
         raise MapError(f"node {name.hex()} is not what its name says")

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -86,11 +87,12 @@ class TileRow(SQLModel, table=True):
 
 
 class CheckpointRow(SQLModel, table=True):
-    """A signed checkpoint, as published."""
+    """A signed checkpoint, as published; `previous` is the size of the one before it, or −1."""
 
     __tablename__ = "checkpoint"
 
     size: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    previous: int = Field(sa_column=Column(BigInteger, nullable=False))
     note: str = Field(sa_column=Column(Text, nullable=False))
     signed_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
@@ -123,3 +125,37 @@ class PublishedRow(SQLModel, table=True):
 
     size: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     published_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class ContentUploadRow(SQLModel, table=True):
+    """Who put in which content: only an entry of such a party opens it to others."""
+
+    __tablename__ = "content_upload"
+    __table_args__ = (CheckConstraint("length(sha256) = 32"),)
+
+    sha256: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    party: str = Field(sa_column=Column(Text, primary_key=True))
+    uploaded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class SealedOpeningRow(SQLModel, table=True):
+    """The opening of one sealed field, encrypted; without a box it was erased."""
+
+    __tablename__ = "sealed_opening"
+
+    statement_id: str = Field(sa_column=Column(Text, primary_key=True))
+    actor: str = Field(sa_column=Column(Text, primary_key=True))
+    field: str = Field(sa_column=Column(Text, primary_key=True))
+    key_id: str | None = Field(sa_column=Column(Text))
+    box: bytes | None = Field(sa_column=Column(LargeBinary))
+    erased_by: int | None = Field(sa_column=Column(BigInteger))
+
+
+class ContentErasureRow(SQLModel, table=True):
+    """An erasure of content that was carried out; `index` is the entry that orders it."""
+
+    __tablename__ = "content_erasure"
+
+    index: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    sha256: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    ordered: bool = Field(sa_column=Column(Boolean, nullable=False))

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
+from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import select
@@ -26,6 +27,7 @@ from dataexchange.rules.state import decode
 from dataexchange.signer.signer import AheadError, CheckpointSigner
 
 _log = logging.getLogger(__name__)
+_LOCK = text("select pg_advisory_xact_lock(4801774202)")
 
 
 class Publisher:
@@ -77,6 +79,8 @@ class Publisher:
                 self._guard.close(LOG_BEHIND, source="signer 签名进程", size=size, known=error.size)
 
     async def _publish(self, session: AsyncSession) -> None:
+        # One publisher at a time: each checkpoint names the one before it.
+        await (await session.connection()).execute(_LOCK)
         head = (await session.exec(select(HeadRow))).one_or_none()
         if head is None or head.size == self.published_size:
             return
@@ -98,7 +102,13 @@ class Publisher:
 
         checkpoint = Checkpoint(head.origin, head.size, frontier.root())
         note = await self._signer.sign(checkpoint, vkeys, prove)
-        row = {"size": head.size, "note": note.decode(), "signed_at": datetime.now(UTC)}
+        previous = select(func.coalesce(func.max(CheckpointRow.size), -1))
+        row = {
+            "size": head.size,
+            "previous": (await session.exec(previous)).one(),
+            "note": note.decode(),
+            "signed_at": datetime.now(UTC),
+        }
         await (await session.connection()).execute(
             insert(CheckpointRow).values(row).on_conflict_do_nothing()
         )

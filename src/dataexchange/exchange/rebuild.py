@@ -5,11 +5,12 @@ Every state must come out byte-equal. `write` replaces the rows under the head's
 
 from dataclasses import dataclass
 
+import asyncpg
+
 from dataexchange.database import log_store
 from dataexchange.database.engine import connect
-from dataexchange.database.log_store import Connection
+from dataexchange.database.log_store import Connection, aggregate_row
 from dataexchange.errors import IntegrityError
-from dataexchange.registry.decide import encode_state
 from dataexchange.rules import Held
 from dataexchange.verification.map_pass import map_sizes
 from dataexchange.verification.replay import Replay
@@ -27,8 +28,11 @@ class Rebuilt:
 
 
 async def rebuild(dsn: str, *, write: bool = False) -> Rebuilt:
-    """Replay the log behind `dsn`; `UnsoundError` where the log itself does not hold together."""
-    connection = await connect(dsn)
+    """Replay the log behind `dsn`; `UnsoundError` where the log itself does not hold together.
+
+    To write, `dsn` must be the owner's: the app may not delete rows.
+    """
+    connection = await (asyncpg.connect if write else connect)(dsn)
     try:
         async with connection.transaction():
             head = await connection.fetchrow("select * from head for update")
@@ -37,7 +41,7 @@ async def rebuild(dsn: str, *, write: bool = False) -> Rebuilt:
             replay = await _replay(connection, head["origin"], head["size"])
             if replay.frontier.to_bytes() != head["frontier"]:
                 raise IntegrityError("the head's frontier is not that of the entries")
-            held = {key: one for key, one in replay.all() if one.state is not None}
+            held = {key: one for key, one in replay.all() if one.seq > 0}
             differing = await _differing(connection, held)
             if write and differing:
                 await connection.execute("delete from aggregate")
@@ -64,11 +68,11 @@ async def _replay(connection: Connection, origin: str, size: int) -> Replay:
 
 
 async def _differing(connection: Connection, held: dict[str, Held]) -> list[str]:
-    rows = await connection.fetch("select key, seq, head, state from aggregate")
-    kept = {row["key"]: (row["seq"], row["head"].hex(), row["state"]) for row in rows}
-    made = {
-        key: (one.seq, one.head, encode_state(one.state))
-        for key, one in held.items()
-        if one.state is not None
-    }
-    return sorted(key for key in kept.keys() | made.keys() if kept.get(key) != made.get(key))
+    """Return the keys of rows that differ in any column, are missing, or are too many."""
+    differing, missing = [], set(held)
+    async for row in connection.cursor("select * from aggregate", prefetch=PART):
+        key = row["key"]
+        missing.discard(key)
+        if key not in held or dict(row) != aggregate_row(key, held[key]):
+            differing.append(key)
+    return sorted({*differing, *missing})

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 
@@ -37,7 +37,7 @@ ROOMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
     """All that can happen on the exchange, all that can be, and all that can be refused."""
 
@@ -68,7 +68,7 @@ class Catalogue:
             **({"x-sealable": list(event.sealable)} if event.sealable else {}),
         }
 
-    @property
+    @cached_property
     def rules_hash(self) -> str:
         """SHA-256 (hex) of the names, signers and schemas of all event types."""
         described = {

@@ -7,7 +7,7 @@ that the rules of the exchange let it in.
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -101,9 +101,14 @@ class Replay:
         self._changed.clear()
         return self._past.all(kind)
 
+    def held(self, keys: Collection[str]) -> dict[str, Held]:
+        """Return the aggregates of `keys`, as far as there are any."""
+        here = {key: self.tail.held[key] for key in keys if key in self.tail.held}
+        return {**self._past.held(self.tail.missing(keys)), **here}
+
     def find(self, kind: type[S], key: str) -> S | None:
         """Return the state of `key`, or `None` where there is none of `kind`."""
-        held = self.tail.held.get(key) or self._past.held([key]).get(key)
+        held = self.held([key]).get(key)
         return held.state if held is not None and isinstance(held.state, kind) else None
 
     @property

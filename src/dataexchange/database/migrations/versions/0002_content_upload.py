@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from dataexchange.database.migrations.guards import guards
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -21,7 +23,8 @@ GRANTS = "grant select, insert on content_upload to dataexchange_app"
 def upgrade() -> None:
     """Make the table."""
     op.execute(TABLE)
-    op.execute(GRANTS)
+    for statement in (*guards("content_upload", "update", "truncate"), GRANTS):
+        op.execute(statement)
 
 
 def downgrade() -> None:

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from dataexchange.database.migrations.guards import guards
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -9,10 +11,7 @@ depends_on = None
 
 STATEMENTS = (
     "create table map_node (name bytea primary key, body bytea not null)",
-    """create trigger map_node_is_append_only before update or delete on map_node
-           for each row execute function refuse_change()""",
-    """create trigger map_node_is_never_truncated before truncate on map_node
-           for each statement execute function refuse_change()""",
+    *guards("map_node", "update", "delete", "truncate"),
     "grant select, insert on map_node to dataexchange_app",
 )
 

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from dataexchange.database.migrations.guards import guards
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -24,15 +26,8 @@ STATEMENTS = (
         published_at timestamptz not null
     )
     """,
-    *(
-        f"create trigger {table}_is_{name} before {acts} on {table}"
-        f" for each {each} execute function refuse_change()"
-        for table in ("cosignature", "published")
-        for name, acts, each in (
-            ("append_only", "update or delete", "row"),
-            ("never_truncated", "truncate", "statement"),
-        )
-    ),
+    *guards("cosignature", "update", "delete", "truncate"),
+    *guards("published", "update", "delete", "truncate"),
     "grant select, insert on cosignature, published to dataexchange_app",
 )
 

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from dataexchange.database.migrations.guards import guards
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -28,13 +30,12 @@ create table content_erasure (
     ordered boolean not null
 );
 create index content_erasure_of on content_erasure (sha256);
-create trigger sealed_opening_is_kept before delete on sealed_opening
-    for each row execute function refuse_change();
-create trigger sealed_opening_is_never_truncated before truncate on sealed_opening
-    for each statement execute function refuse_change();
-create trigger content_erasure_is_append_only before update or delete on content_erasure
-    for each row execute function refuse_change();
 """
+
+GUARDS = (
+    *guards("sealed_opening", "delete", "truncate"),
+    *guards("content_erasure", "update", "delete", "truncate"),
+)
 
 # The app may change no opening. It names an entry, and the owner's function does what that says.
 ERASE_OPENING = """
@@ -92,15 +93,14 @@ grant execute on function erase_content(bigint) to dataexchange_app;
 
 def upgrade() -> None:
     """Make all of it."""
-    for text in (TABLES, GRANTS):
-        statements = [one for one in text.split(";\n") if one.strip()]
-        if text is GRANTS:
-            op.execute(ERASE_OPENING)
-            op.execute(ERASE_CONTENT)
-        for statement in statements:
-            op.execute(statement)
+    for statement in (*_each(TABLES), *GUARDS, ERASE_OPENING, ERASE_CONTENT, *_each(GRANTS)):
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Openings are not dropped."""
     raise NotImplementedError("openings are never dropped by a migration")
+
+
+def _each(statements: str) -> list[str]:
+    return [statement for statement in statements.split(";\n") if statement.strip()]

@@ -1,0 +1,163 @@
+"""The database's own defence, as its catalogue says it is, against `classification`.
+
+Owners, privileges and triggers only hinder; that a change is found rests on signatures and hashes.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dataexchange.database.classification import TABLES, Classified
+from dataexchange.database.engine import APP_ROLE
+from dataexchange.database.log_store import Connection
+from dataexchange.database.tables import HeadRow
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """One thing about a table that is not as it must be; about the app's role where it is none."""
+
+    table: str
+    zh: str
+    en: str
+
+
+async def weaknesses(connection: Connection) -> list[Weakness]:
+    """Return all that differs from the classification; any login may ask."""
+    relations = {row["name"]: row["owner"] for row in await connection.fetch(_RELATIONS)}
+    granted = await _grants(connection)
+    refused = await _triggers(connection)
+    found = list(_unknown(relations))
+    for name, table in TABLES.items():
+        if name not in relations:
+            found.append(Weakness(name, "缺少此表", "the table is not there"))
+            continue
+        found += _of_owner(name, relations[name])
+        found += _of_grants(name, table, relations[name], granted)
+        found += _of_triggers(name, set(table.refused.split()), refused.get(name, set()))
+    if power := await connection.fetchval(_ROLE, APP_ROLE):
+        found.append(
+            Weakness("", f"角色 {APP_ROLE} 权力过大：{power}", f"{APP_ROLE} has too much: {power}")
+        )
+    return found
+
+
+async def missing_columns(connection: Connection) -> list[Weakness]:
+    """Return the columns that tables of ours lack or have in excess."""
+    rows = await connection.fetch(_COLUMNS, list(TABLES))
+    found = {row["name"]: set(row["columns"]) for row in rows}
+    expected = {
+        table.name: {column.name for column in table.columns}
+        for table in HeadRow.metadata.tables.values()
+    }
+    expected["alembic_version"] = {"version_num"}
+    return [
+        Weakness(name, f"列不符：{difference}", f"other columns than expected: {difference}")
+        for name, columns in expected.items()
+        if (difference := ", ".join(sorted(columns ^ found.get(name, set()))))
+    ]
+
+
+def _unknown(relations: Mapping[str, str]) -> Iterator[Weakness]:
+    for name in sorted(relations.keys() - TABLES.keys()):
+        yield Weakness(name, "未归类的表", "not in database/classification.py")
+
+
+def _of_owner(name: str, owner: str) -> Iterator[Weakness]:
+    if owner == APP_ROLE:
+        yield Weakness(name, f"归 {APP_ROLE} 所有", f"owned by {APP_ROLE}")
+
+
+def _of_grants(
+    name: str, table: Classified, owner: str, granted: Mapping[tuple[str, str], set[str]]
+) -> Iterator[Weakness]:
+    allowed = _privileges(table.app)
+    for (relation, grantee), privileges in granted.items():
+        if relation != name or grantee == owner:
+            continue
+        # Others may be let read; nobody else may write, and not everybody may read.
+        bound = allowed if grantee == APP_ROLE else set() if grantee == "public" else {"select"}
+        if excess := ", ".join(sorted(privileges - bound)):
+            yield Weakness(name, f"{grantee} 多出权限：{excess}", f"{grantee} may also {excess}")
+    if lacking := ", ".join(sorted(allowed - granted.get((name, APP_ROLE), set()))):
+        yield Weakness(name, f"{APP_ROLE} 缺少权限：{lacking}", f"{APP_ROLE} may not {lacking}")
+
+
+def _of_triggers(name: str, needed: set[str], found: set[str]) -> Iterator[Weakness]:
+    if missing := ", ".join(sorted(needed - found)):
+        yield Weakness(name, f"缺少或停用的触发器：{missing}", f"no trigger refuses {missing}")
+    if foreign := ", ".join(sorted(found - needed)):
+        yield Weakness(name, f"多出的触发器或规则：{foreign}", f"a trigger or rule on {foreign}")
+
+
+def _privileges(grant: str) -> set[str]:
+    """Return `{"select", "update(a)", "update(b)"}` for `"select update(a b)"`."""
+    found = set()
+    for privilege, columns in _PRIVILEGE.findall(grant):
+        found |= {f"{privilege}({one})" for one in columns.split()} or {privilege}
+    return found
+
+
+async def _grants(connection: Connection) -> dict[tuple[str, str], set[str]]:
+    granted: dict[tuple[str, str], set[str]] = {}
+    for row in await connection.fetch(_GRANTS):
+        granted.setdefault((row["name"], row["grantee"]), set()).add(row["privilege"])
+    return granted
+
+
+async def _triggers(connection: Connection) -> dict[str, set[str]]:
+    refused: dict[str, set[str]] = {}
+    for row in await connection.fetch(_TRIGGERS):
+        refused.setdefault(row["name"], set()).add(row["operation"])
+    return refused
+
+
+_PRIVILEGE = re.compile(r"(\w+)(?:\(([^)]*)\))?")
+# Whatever holds rows or numbers, in any schema that is not PostgreSQL's own.
+_OURS = """
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where n.nspname !~ '^(pg_|information_schema$)' and c.relkind in ('r','p','v','m','f','S')
+"""
+_RELATIONS = f"select c.relname as name, pg_get_userbyid(c.relowner) as owner {_OURS}"
+_GRANTS = f"""
+with ours as (select c.* {_OURS})
+select c.relname as name, lower(a.privilege_type) as privilege,
+       case a.grantee when 0 then 'public' else pg_get_userbyid(a.grantee) end as grantee
+  from ours c, aclexplode(c.relacl) a
+union all
+select c.relname, lower(a.privilege_type) || '(' || t.attname || ')',
+       case a.grantee when 0 then 'public' else pg_get_userbyid(a.grantee) end
+  from ours c join pg_attribute t on t.attrelid = c.oid, aclexplode(t.attacl) a
+"""  # noqa: S608
+# Bits of tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
+_TRIGGERS = f"""
+with ours as (select c.* {_OURS})
+select c.relname as name,
+       o.operation || case when t.tgqual is null then '' else '*' end
+       || case when p.proname = 'refuse_change' and t.tgtype & 2 = 2 and t.tgenabled = 'A'
+               then '' else ' (' || t.tgname || ')' end as operation
+  from ours c join pg_trigger t on t.tgrelid = c.oid join pg_proc p on p.oid = t.tgfoid
+  join (values (4, 'insert'), (8, 'delete'), (16, 'update'), (32, 'truncate')) o(bit, operation)
+    on t.tgtype & o.bit <> 0
+ where not t.tgisinternal
+union all
+select c.relname, r.rulename from ours c join pg_rewrite r on r.ev_class = c.oid
+ where c.relkind <> 'v'
+union all
+select c.relname, 'row security' from ours c where c.relrowsecurity
+"""  # noqa: S608
+_COLUMNS = """
+select c.table_name::text as name, array_agg(c.column_name::text) as columns
+  from information_schema.columns c
+ where c.table_schema = 'public' and c.table_name = any($1) group by 1
+"""
+_ROLE = """
+select concat_ws(', ', case when r.rolsuper then 'superuser' end,
+                 case when r.rolcreaterole then 'createrole' end,
+                 case when r.rolcreatedb then 'createdb' end,
+                 case when r.rolbypassrls then 'bypassrls' end,
+                 case when r.rolreplication then 'replication' end,
+                 (select string_agg('member of ' || pg_get_userbyid(m.roleid), ', ')
+                    from pg_auth_members m where m.member = r.oid))
+  from pg_roles r where r.rolname = $1
+"""
