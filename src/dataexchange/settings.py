@@ -14,10 +14,12 @@ class Settings(BaseSettings):
     where it is not given, and the service gives its rights up after migrating.
 
     `policy_file` is the C2SP tlog-policy of this log's readers: its witnesses are asked to cosign,
-    each at the URL of its line. `published_folder` is where the static files are published, to
-    compare the log with at the start; so is `anchor_contract` (CAIP-10) through `anchor_rpc_url`.
-    With `confirm_before_writing` nothing is written after a start until one of these confirmed the
-    log. `anchors_folder` is the anchoring worker's, whose receipts are handed out.
+    each at the URL of its line. The log's files are published to `publish_to`, a folder or
+    `s3://bucket/prefix`, and with entry bundles to `publish_entries_to`, at most once per period;
+    the log is compared with them at the start, and with `anchor_contract` (CAIP-10) through
+    `anchor_rpc_url`. With `confirm_before_writing` nothing is written after a start until one of
+    these confirmed the log. `anchors_folder` is the anchoring worker's, whose receipts are handed
+    out.
     """
 
     model_config = SettingsConfigDict(env_prefix="DATAEXCHANGE_", extra="ignore")
@@ -28,7 +30,9 @@ class Settings(BaseSettings):
     origin: str = "localhost/dataexchange"
     log_key_file: Path | None = None
     policy_file: Path | None = None
-    published_folder: Path | None = None
+    publish_to: str | None = None
+    publish_entries_to: str | None = None
+    publish_period_seconds: float = 10
     confirm_before_writing: bool = False
     anchors_folder: Path | None = None
     anchor_contract: str | None = None

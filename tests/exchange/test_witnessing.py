@@ -457,17 +457,17 @@ async def test_published_files_that_know_more_close_the_log(
     world = small_world()
     folder = tmp_path / "published"
     folder.mkdir()
-    async with opened_door(migrated_database, tmp_path, world, published_folder=folder) as door:
+    async with opened_door(migrated_database, tmp_path, world, publish_to=str(folder)) as door:
         await door.tell()
         size = await write(door) + 1
         note = (await door.get("/checkpoint")).content
     (folder / "checkpoint").write_bytes(note)
-    async with opened_door(migrated_database, tmp_path, world, published_folder=folder) as door:
+    async with opened_door(migrated_database, tmp_path, world, publish_to=str(folder)) as door:
         await write(door)
     for known, code in ((size + 9, "exchange.log_behind"), (size, "exchange.log_forked")):
         other = Checkpoint(ORIGIN, known, bytes(32))
         (folder / "checkpoint").write_bytes(sign_checkpoint(other, SIGNER))
-        async with opened_door(migrated_database, tmp_path, world, published_folder=folder) as door:
+        async with opened_door(migrated_database, tmp_path, world, publish_to=str(folder)) as door:
             answer = await door.submit(world.operator, "party.grouped@1", group(world))
             assert_problem(answer, 503, code)
     # Files that the log's key did not sign prove nothing.
@@ -475,7 +475,7 @@ async def test_published_files_that_know_more_close_the_log(
     (folder / "checkpoint").write_bytes(forged)
     with pytest.raises(IntegrityError):
         POLICY.verify(forged)
-    async with opened_door(migrated_database, tmp_path, world, published_folder=folder) as door:
+    async with opened_door(migrated_database, tmp_path, world, publish_to=str(folder)) as door:
         await write(door)
 
 

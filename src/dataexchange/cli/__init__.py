@@ -15,6 +15,7 @@ from dataexchange.cli import (
     mapping,
     market,
     server,
+    tiles,
     valuation,
     witness,
 )
@@ -40,6 +41,7 @@ PARTS = (
     events,
     erasure,
     bundle,
+    tiles,
     mapping,
     market,
     valuation,

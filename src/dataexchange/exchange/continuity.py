@@ -7,7 +7,6 @@ published files, an anchor contract, witnesses (which `exchange.witnessing` asks
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database import reading, tile_store
 from dataexchange.errors import IntegrityError
+from dataexchange.exchange.static_files import CHECKPOINT, StaticFiles
 from dataexchange.exchange.write_guard import LOG_BEHIND, LOG_FORKED, WriteGuard
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.cosignature import verifier_for
@@ -43,20 +43,19 @@ class PublishedHead(Protocol):
         """Return the greatest head that it holds, checked; `None` where it holds none."""
 
 
-class PublishedFolder:
-    """The `checkpoint` among the static files in a folder, signed by a key of the log."""
+class PublishedFiles:
+    """The `checkpoint` among the static files, signed by a key of the log."""
 
     name = "published files 已发布文件"
 
-    def __init__(self, folder: Path, vkeys: Iterable[str]) -> None:
-        self._path = folder / "checkpoint"
+    def __init__(self, files: StaticFiles, vkeys: Iterable[str]) -> None:
+        self._files = files
         self._verifiers = [verifier_for(VerifierKey.parse(vkey)) for vkey in vkeys]
 
     async def head(self) -> Head | None:
         """Return the head that was published last."""
-        try:
-            note = await asyncio.to_thread(self._path.read_bytes)
-        except FileNotFoundError:
+        note = await self._files.read(CHECKPOINT)
+        if note is None:
             return None
         signed = Checkpoint.parse(open_note(note, self._verifiers).text)
         if signed.origin != self._verifiers[0].key.name:

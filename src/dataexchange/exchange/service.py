@@ -15,7 +15,7 @@ from dataexchange.exchange import secret_file
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.continuity import (
     AnchorContract,
-    PublishedFolder,
+    PublishedFiles,
     PublishedHead,
     SignedCheckpoints,
     SignedLast,
@@ -27,6 +27,8 @@ from dataexchange.exchange.opening_keys import OpeningKeys
 from dataexchange.exchange.publisher import Publisher
 from dataexchange.exchange.reception import Reception
 from dataexchange.exchange.sequencer import Sequencer
+from dataexchange.exchange.static_files import open_files
+from dataexchange.exchange.static_publisher import Place, StaticPublisher
 from dataexchange.exchange.valuer import Valuer
 from dataexchange.exchange.vault import Vault
 from dataexchange.exchange.witnessing import Witnessing
@@ -109,6 +111,15 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             )
             await witnessing.start()
             stack.push_async_callback(witnessing.stop)
+        static = StaticPublisher(
+            engine,
+            policy,
+            _places(settings),
+            guard=guard,
+            period_seconds=settings.publish_period_seconds,
+        )
+        await static.start()
+        stack.push_async_callback(static.stop)
         content = FolderStore(_content_folder(settings))
         valuer = Valuer(settings.preview_seconds_max)
         stack.push_async_callback(valuer.close)
@@ -150,14 +161,19 @@ def _published_heads(
 ) -> list[PublishedHead]:
     """Return all who hold a head of this log, besides its witnesses."""
     heads: list[PublishedHead] = [SignedCheckpoints(engine)]
-    if settings.published_folder is not None:
-        heads.append(PublishedFolder(settings.published_folder, signer.vkeys))
+    heads += [PublishedFiles(place.files, signer.vkeys) for place in _places(settings)]
     if settings.anchor_contract and settings.anchor_rpc_url:
         nodes = settings.anchor_rpc_url.split()
         heads.append(AnchorContract(settings.anchor_contract, settings.origin, nodes))
     if isinstance(signer, SocketSigner):
         heads.append(SignedLast(signer))
     return heads
+
+
+def _places(settings: Settings) -> list[Place]:
+    """Return where the log's files are published: for all, and for who may read entries."""
+    targets = {False: settings.publish_to, True: settings.publish_entries_to}
+    return [Place(open_files(target), entries) for entries, target in targets.items() if target]
 
 
 def _opening_keys(settings: Settings) -> OpeningKeys:
