@@ -161,5 +161,5 @@ def test_the_loss_reserve_grows_by_one_percent_until_it_holds_ten(
 
 
 def test_a_commitment_below_zero_is_an_error() -> None:
-    with pytest.raises(ValueError, match="0 or more"):
+    with pytest.raises(RefusedError, match="0 or more"):
         Commitment("a", -1)

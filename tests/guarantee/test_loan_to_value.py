@@ -112,14 +112,18 @@ def test_the_ceiling_never_falls_as_the_value_rises(
     assert secured_ceiling_fen(value + more, ltv_max) >= secured_ceiling_fen(value, ltv_max)
 
 
-def test_ratios_out_of_range_and_worthless_assets_are_an_error() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
+def test_ratios_out_of_range_and_worthless_assets_are_refused() -> None:
+    with pytest.raises(RefusedError, match="between 0 and 1"):
         secured_ceiling_fen(100, Decimal("1.01"))
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(RefusedError, match="between 0 and 1"):
         collateral_value_fen(100, haircut=Decimal("-0.1"))
-    with pytest.raises(ValueError, match="above zero"):
+    with pytest.raises(RefusedError, match="above zero"):
         loan_to_value(1, 0)
-    with pytest.raises(ValueError, match="0 or more"):
+    with pytest.raises(RefusedError, match="0 or more"):
         secured_ceiling_fen(-1, HALF)
-    with pytest.raises(ValueError, match="none is allowed"):
+    with pytest.raises(RefusedError, match="a value is above zero"):
+        interval_haircut(0, 0)
+    with pytest.raises(RefusedError, match="at the draw"):
+        margin_call(1, 1, value_at_draw_fen=0, terms=MarginTerms())
+    with pytest.raises(RefusedError, match="none is allowed"):
         top_up_fen(1, 1, 0)

@@ -101,9 +101,9 @@ def test_a_loan_without_a_warrant_may_lose() -> None:
 
 
 def test_what_is_no_interval_ratio_or_loss_is_an_error() -> None:
-    with pytest.raises(ValueError, match="P10"):
+    with pytest.raises(RefusedError, match="P10"):
         Interval(2, 1)
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(RefusedError, match="between 0 and 1"):
         negotiated_value_fen(1, 1, bank_weight=2, interval=RANGE)
-    with pytest.raises(ValueError, match="0 or more"):
+    with pytest.raises(RefusedError, match="0 or more"):
         share_default_fen(-1, EIGHTY)

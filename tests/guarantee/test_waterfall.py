@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataexchange.errors import RefusedError
 from dataexchange.guarantee.waterfall import Distribution, Lien, Payment, distribute
 
 MILLION = 100_000_000
@@ -95,15 +96,15 @@ def test_what_is_left_returns_to_the_pledgor() -> None:
     assert distribute(100, []).surplus_fen == 100
 
 
-def test_claims_and_proceeds_below_zero_are_an_error() -> None:
-    with pytest.raises(ValueError, match="claim"):
+def test_claims_and_proceeds_below_zero_are_refused() -> None:
+    with pytest.raises(RefusedError, match="claim"):
         Lien("A", FIRST, -1)
-    with pytest.raises(ValueError, match="proceeds"):
+    with pytest.raises(RefusedError, match="proceeds"):
         distribute(-1, [])
 
 
-def test_a_time_without_a_zone_and_a_lien_named_twice_are_an_error() -> None:
-    with pytest.raises(ValueError, match="zone"):
+def test_a_time_without_a_zone_and_a_lien_named_twice_are_refused() -> None:
+    with pytest.raises(RefusedError, match="zone"):
         Lien("A", datetime(2026, 1, 5), 1)  # noqa: DTZ001  # the fault under test
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(RefusedError, match="twice"):
         distribute(1, [Lien("A", FIRST, 1), Lien("A", SECOND, 1)])

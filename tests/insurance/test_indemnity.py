@@ -106,12 +106,12 @@ def test_one_risk_keeps_to_a_tenth_of_capital_and_surplus() -> None:
     assert refused.value.facts["cede_fen"] == 7
 
 
-def test_amounts_below_zero_and_days_beyond_the_term_are_an_error() -> None:
-    with pytest.raises(ValueError, match="0 or more"):
+def test_amounts_below_zero_and_days_beyond_the_term_are_refused() -> None:
+    with pytest.raises(RefusedError, match="0 or more"):
         indemnity_fen(-1, Insured(1, 1))
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(RefusedError, match="above 0"):
         Insured(0, 1)
-    with pytest.raises(ValueError, match="double cover"):
+    with pytest.raises(RefusedError, match="double cover"):
         double_cover_fen(1, {}, insured_value_fen=1)
-    with pytest.raises(ValueError, match="days"):
+    with pytest.raises(RefusedError, match="days"):
         daily_refund_fen(1, days_elapsed=366, days_total=365)

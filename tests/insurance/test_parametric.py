@@ -69,7 +69,7 @@ def test_feeds_that_differ_beyond_the_agreed_tolerance_are_refused() -> None:
 
 @pytest.mark.parametrize(("attach", "exit_at", "limit"), [(2, 2, 1), (3, 2, 1), (1, 2, 0)])
 def test_a_trigger_that_cannot_rise_is_an_error(attach: int, exit_at: int, limit: int) -> None:
-    with pytest.raises(ValueError, match="trigger"):
+    with pytest.raises(RefusedError, match="trigger"):
         Trigger(Decimal(attach), Decimal(exit_at), limit)
 
 

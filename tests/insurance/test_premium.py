@@ -112,16 +112,16 @@ def test_an_incomplete_loss_distribution_is_refused(chances: list[str]) -> None:
     assert refused.value.code == "policy.chances_not_one"
 
 
-def test_cover_and_frequencies_out_of_range_are_an_error() -> None:
-    with pytest.raises(ValueError, match="limit"):
+def test_cover_and_frequencies_out_of_range_are_refused() -> None:
+    with pytest.raises(RefusedError, match="limit"):
         Cover(limit_fen=0)
-    with pytest.raises(ValueError, match="limit"):
+    with pytest.raises(RefusedError, match="limit"):
         Cover(limit_fen=1, coinsurance=Decimal(1))
-    with pytest.raises(ValueError, match="frequency"):
+    with pytest.raises(RefusedError, match="frequency"):
         pure_premium(Decimal("-0.1"), LOSSES, COVER)
-    with pytest.raises(ValueError, match="net premium"):
+    with pytest.raises(RefusedError, match="net premium"):
         divide_premium(-1, FEES)
-    with pytest.raises(ValueError, match="fee"):
+    with pytest.raises(RefusedError, match="fee"):
         Fee(fixed_fen=-1)
-    with pytest.raises(ValueError, match="commission"):
+    with pytest.raises(RefusedError, match="commission"):
         FeeTerms(commission=Decimal("1.1"))

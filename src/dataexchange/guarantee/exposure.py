@@ -13,6 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from dataexchange.accounts.rounding import ceil_fen, exact, floor_fen, half_up_fen
+from dataexchange.rules.guard import require_range
 from dataexchange.rules.refusal import RefusalCode
 
 SMALL_FIRM_TOTAL_FEN_MAX = 500_000_000
@@ -88,8 +89,7 @@ class Commitment:
 
     def __post_init__(self) -> None:
         """Refuse a commitment below zero."""
-        if self.in_force_fen < 0:
-            raise ValueError("a commitment is 0 or more")
+        require_range(self.in_force_fen >= 0, "担保责任不小于 0", "a commitment is 0 or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from dataexchange.accounts.rounding import Exact, ceil_fen, exact, floor_fen, half_up_fen
+from dataexchange.rules.guard import require_range
 from dataexchange.rules.refusal import RefusalCode
 
 LTV_MAX_USUAL = Decimal("0.5")
@@ -26,9 +27,12 @@ LTV_EXCEEDED = RefusalCode(
 
 
 def loan_to_value(loan_fen: int, value_fen: int) -> Fraction:
-    """Return L/V, exact; `ValueError` if the asset is worth nothing or the loan below zero."""
-    if value_fen <= 0 or loan_fen < 0:
-        raise ValueError("a ratio needs a value above zero and a loan of 0 or more")
+    """Return L/V, exact; refuses an asset that is worth nothing, and a loan below zero."""
+    require_range(
+        value_fen > 0 and loan_fen >= 0,
+        "质押率要求价值大于 0、贷款不小于 0",
+        "a ratio needs a value above zero and a loan of 0 or more",
+    )
     return Fraction(loan_fen, value_fen)
 
 
@@ -52,11 +56,12 @@ def check_secured_sum(secured_fen: int, value_fen: int, ltv_max: Exact) -> None:
 def top_up_fen(loan_fen: int, value_fen: int, ltv_max: Exact) -> int:
     """Return the least collateral value, in 分, to add: `L/max − V`, rounded up, or 0.
 
-    `ValueError` if `ltv_max` is 0: no collateral would do.
+    Refuses an `ltv_max` of 0: no collateral would do.
     """
     ratio = _ratio(ltv_max)
-    if ratio == 0:
-        raise ValueError("no collateral cures a loan where none is allowed")
+    require_range(
+        ratio > 0, "质押率上限须大于 0", "no collateral cures a loan where none is allowed"
+    )
     return max(0, ceil_fen(_amount(loan_fen) / ratio) - value_fen)
 
 
@@ -94,6 +99,8 @@ def margin_call(
     alone, with the ratio kept, is cured by restoring the value: its cures are then 0.
     """
     ltv = loan_to_value(loan_fen, value_fen)
+    drawn = value_at_draw_fen > 0
+    require_range(drawn, "放款时价值须大于 0", "the value at the draw is above zero")
     fall = 1 - Fraction(value_fen, value_at_draw_fen)
     over_ltv, over_fall = ltv > exact(terms.ltv_max), fall >= exact(terms.fall_trigger)
     if loan_fen == 0 or not (over_ltv or over_fall):
@@ -125,6 +132,7 @@ def interval_haircut(value_fen: int, p10_fen: int) -> Fraction:
 
     Design: the wider an appraisal's interval, the less of its value is lent on.
     """
+    require_range(value_fen > 0, "评估值须大于 0", "a value is above zero")
     return max(Fraction(0), 1 - Fraction(_amount(p10_fen), _amount(value_fen)))
 
 
@@ -134,13 +142,11 @@ def expected_credit_loss_fen(exposure_fen: int, *, pd: Exact, lgd: Exact) -> int
 
 
 def _amount(fen: int) -> Fraction:
-    if fen < 0:
-        raise ValueError("an amount is 0 or more")
+    require_range(fen >= 0, "金额不小于 0", "an amount is 0 or more")
     return exact(fen)
 
 
 def _ratio(given: Exact) -> Fraction:
     ratio = exact(given)
-    if not 0 <= ratio <= 1:
-        raise ValueError("a ratio lies between 0 and 1")
+    require_range(0 <= ratio <= 1, "比率须在 0 与 1 之间", "a ratio lies between 0 and 1")
     return ratio

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from dataexchange.accounts.rounding import Exact, exact, half_up_fen
 from dataexchange.accounts.split import split_fen
+from dataexchange.rules.guard import require_range
 from dataexchange.rules.refusal import RefusalCode
 
 SHARES_NOT_ONE = RefusalCode(
@@ -40,10 +41,9 @@ def share_default_fen(default_fen: int, shares: Mapping[str, Exact]) -> dict[str
     """Return what each sharer bears of a default, or gets back of a net recovery, in 分.
 
     The parts sum to the whole (largest remainder). Raises `guarantee.shares_not_one` unless the
-    shares sum to exactly 1, and `ValueError` below zero.
+    shares sum to exactly 1.
     """
-    if default_fen < 0:
-        raise ValueError("what is shared is 0 or more")
+    require_range(default_fen >= 0, "分担金额不小于 0", "what is shared is 0 or more")
     total = sum((exact(share) for share in shares.values()), Fraction(0))
     if total != 1:
         raise SHARES_NOT_ONE(sum=total)
@@ -66,8 +66,8 @@ class Interval:
 
     def __post_init__(self) -> None:
         """Refuse an interval that is none."""
-        if not 0 <= self.p10_fen <= self.p90_fen:
-            raise ValueError("an interval has 0 ≤ P10 ≤ P90")
+        ordered = 0 <= self.p10_fen <= self.p90_fen
+        require_range(ordered, "区间须 0 ≤ P10 ≤ P90", "an interval has 0 ≤ P10 ≤ P90")
 
 
 def negotiated_value_fen(
@@ -114,6 +114,5 @@ def linked_return_fen(loan: LinkedLoan) -> int:
 
 def _ratio(given: Exact) -> Fraction:
     ratio = exact(given)
-    if not 0 <= ratio <= 1:
-        raise ValueError("a ratio lies between 0 and 1")
+    require_range(0 <= ratio <= 1, "比率须在 0 与 1 之间", "a ratio lies between 0 and 1")
     return ratio

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from dataexchange.accounts.split import split_fen
+from dataexchange.rules.guard import require_range
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -28,10 +29,10 @@ class Lien:
 
     def __post_init__(self) -> None:
         """Refuse claims below zero and times without a zone."""
-        if min(self.principal_fen, self.interest_fen, self.costs_fen) < 0:
-            raise ValueError("a claim is 0 or more")
-        if self.registered_at is not None and self.registered_at.tzinfo is None:
-            raise ValueError("a registration time names its zone")
+        least_fen = min(self.principal_fen, self.interest_fen, self.costs_fen)
+        require_range(least_fen >= 0, "债权不小于 0", "a claim is 0 or more")
+        zoned = self.registered_at is None or self.registered_at.tzinfo is not None
+        require_range(zoned, "登记时间须写明时区", "a registration time names its zone")
 
     @property
     def claim_fen(self) -> int:
@@ -70,7 +71,7 @@ def distribute(
     """Return the distribution of `proceeds_fen`, payments in order of priority.
 
     Costs above the proceeds are met as far as they reach. Equal ranks share by claim, largest
-    remainder, in the order given. Raises `ValueError` on amounts below zero or a lien named twice.
+    remainder, in the order given. Refuses amounts below zero and a lien named twice.
     """
     held = list(liens)
     _check(proceeds_fen, realisation_costs_fen, held)
@@ -86,10 +87,13 @@ def distribute(
 
 
 def _check(proceeds_fen: int, costs_fen: int, liens: Sequence[Lien]) -> None:
-    if proceeds_fen < 0 or costs_fen < 0:
-        raise ValueError("proceeds and costs are 0 or more")
-    if len({lien.lien for lien in liens}) < len(liens):
-        raise ValueError("a lien is named twice")
+    require_range(
+        min(proceeds_fen, costs_fen) >= 0,
+        "变现所得与费用不小于 0",
+        "proceeds and costs are 0 or more",
+    )
+    once = len({lien.lien for lien in liens}) == len(liens)
+    require_range(once, "同一担保权不得列两次", "no lien is named twice")
 
 
 def _rank(lien: Lien) -> tuple[bool, datetime]:

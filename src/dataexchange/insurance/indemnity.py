@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from dataexchange.accounts.rounding import exact, floor_fen, half_up_fen
 from dataexchange.accounts.split import split_fen
+from dataexchange.rules.guard import require_range
 from dataexchange.rules.refusal import RefusalCode
 
 RETENTION_SHARE_MAX = Decimal("0.10")
@@ -54,8 +55,12 @@ class Insured:
 
     def __post_init__(self) -> None:
         """Refuse cover of nothing."""
-        if min(self.sum_insured_fen, self.insured_value_fen) <= 0 or self.deductible_fen < 0:
-            raise ValueError("sum insured and value are above 0, the deductible 0 or more")
+        positive = min(self.sum_insured_fen, self.insured_value_fen) > 0
+        require_range(
+            positive and self.deductible_fen >= 0,
+            "保险金额与保险价值大于 0，免赔额不小于 0",
+            "sum insured and value are above 0, the deductible 0 or more",
+        )
 
     @property
     def binding_sum_fen(self) -> int:
@@ -88,8 +93,11 @@ def double_cover_fen(
     Pro rata to the sums insured; together no more than loss, value, or all sums insured.
     """
     _check_amount(loss_fen)
-    if not sums_insured_fen or min(sums_insured_fen.values()) <= 0 or insured_value_fen <= 0:
-        raise ValueError("double cover has sums insured and a value above 0")
+    require_range(
+        bool(sums_insured_fen) and min(insured_value_fen, *sums_insured_fen.values()) > 0,
+        "重复保险须有大于 0 的保险金额与保险价值",
+        "double cover has sums insured and a value above 0",
+    )
     payable_fen = min(loss_fen, insured_value_fen, sum(sums_insured_fen.values()))
     parts = split_fen(payable_fen, list(sums_insured_fen.values()))
     return dict(zip(sums_insured_fen, parts, strict=True))
@@ -98,8 +106,11 @@ def double_cover_fen(
 def daily_refund_fen(premium_fen: int, *, days_elapsed: int, days_total: int) -> int:
     """Return the premium of the days not run, in 分, half up: `premium·(total−elapsed)/total`."""
     _check_amount(premium_fen)
-    if not 0 <= days_elapsed <= days_total or days_total < 1:
-        raise ValueError("days elapsed lie between 0 and a total of at least 1")
+    require_range(
+        0 <= days_elapsed <= days_total and days_total >= 1,
+        "已过天数在 0 与保险期间之间，期间至少一天",
+        "days elapsed lie between 0 and a total of at least 1",
+    )
     return half_up_fen(Fraction(premium_fen * (days_total - days_elapsed), days_total))
 
 
@@ -146,5 +157,4 @@ def check_retention(retained_fen: int, limit_fen: int) -> None:
 
 
 def _check_amount(fen: int) -> None:
-    if fen < 0:
-        raise ValueError("an amount is 0 or more")
+    require_range(fen >= 0, "金额不小于 0", "an amount is 0 or more")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from dataexchange.accounts.rounding import exact, half_up_fen
+from dataexchange.rules.guard import require_range
 from dataexchange.rules.refusal import RefusalCode
 
 FEEDS_MIN = 2
@@ -42,8 +43,11 @@ class Trigger:
 
     def __post_init__(self) -> None:
         """Refuse a trigger that cannot rise."""
-        if not self.attach < self.exit or self.limit_fen <= 0:
-            raise ValueError("a trigger has attach below exit and a limit above 0")
+        require_range(
+            self.attach < self.exit and self.limit_fen > 0,
+            "起赔点低于满赔点，限额大于 0",
+            "a trigger has attach below exit and a limit above 0",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from dataexchange.accounts.rounding import Exact, exact, half_up_fen
+from dataexchange.rules.guard import require_range
 from dataexchange.rules.refusal import RefusalCode
 
 LOADINGS_TOO_HIGH = RefusalCode(
@@ -46,8 +47,11 @@ class Cover:
 
     def __post_init__(self) -> None:
         """Refuse cover that pays nothing or below zero."""
-        if self.limit_fen <= 0 or self.deductible_fen < 0 or not 0 <= self.coinsurance < 1:
-            raise ValueError("cover has a limit above 0, a deductible of 0 or more, 0 ≤ c < 1")
+        require_range(
+            self.limit_fen > 0 and self.deductible_fen >= 0 and 0 <= self.coinsurance < 1,
+            "限额大于 0，免赔额不小于 0，共保比例 0 ≤ c < 1",
+            "cover has a limit above 0, a deductible of 0 or more, 0 ≤ c < 1",
+        )
 
     def payout(self, loss_fen: int) -> Fraction:
         """Return what is paid of `loss_fen`, in 分, unrounded."""
@@ -88,8 +92,7 @@ def severity(losses: Sequence[LossChance], cover: Cover) -> Fraction:
 def pure_premium(frequency: Exact, losses: Sequence[LossChance], cover: Cover) -> Fraction:
     """Return the expected payouts of one period, in 分, unrounded (纯保费)."""
     expected = exact(frequency)
-    if expected < 0:
-        raise ValueError("a frequency is 0 or more")
+    require_range(expected >= 0, "出险频率不小于 0", "a frequency is 0 or more")
     return expected * severity(losses, cover)
 
 
@@ -113,8 +116,8 @@ class Fee:
 
     def __post_init__(self) -> None:
         """Refuse a fee below zero."""
-        if self.share < 0 or self.fixed_fen < 0:
-            raise ValueError("a fee is 0 or more")
+        positive = self.share >= 0 and self.fixed_fen >= 0
+        require_range(positive, "费用不小于 0", "a fee is 0 or more")
 
     def of(self, net_fen: int) -> int:
         """Return the fee on `net_fen`, in 分; the share is rounded half up."""
@@ -138,8 +141,11 @@ class FeeTerms:
 
     def __post_init__(self) -> None:
         """Refuse shares outside 0 to 1."""
-        if not (0 <= self.commission <= 1 and 0 <= self.discount <= 1):
-            raise ValueError("commission and discount lie between 0 and 1")
+        require_range(
+            0 <= self.commission <= 1 and 0 <= self.discount <= 1,
+            "佣金与折扣须在 0 与 1 之间",
+            "commission and discount lie between 0 and 1",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +165,9 @@ def divide_premium(net_fen: int, terms: FeeTerms) -> PremiumParts:
     """Return the premium built on `net_fen` and its parts, without residual.
 
     `pool_fen` holds the net premium with the pool's and bundle's fees. Raises
-    `policy.distribution_fee_spent`; `ValueError` below zero.
+    `policy.distribution_fee_spent`.
     """
-    if net_fen < 0:
-        raise ValueError("a net premium is 0 or more")
+    require_range(net_fen >= 0, "净保费不小于 0", "a net premium is 0 or more")
     product_fen, distribution_fee_fen = terms.product.of(net_fen), terms.distribution.of(net_fen)
     pool_fen = net_fen + terms.pool.of(net_fen) + terms.bundle.of(net_fen)
     full_fen = pool_fen + product_fen + distribution_fee_fen

@@ -3,7 +3,12 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from dataexchange.rules.refusal import MISMATCH, NOT_A_PARTY_TO_IT, WRONG_STATUS
+from dataexchange.rules.refusal import (
+    FIGURE_OUT_OF_RANGE,
+    MISMATCH,
+    NOT_A_PARTY_TO_IT,
+    WRONG_STATUS,
+)
 
 
 class HasStatus(Protocol):
@@ -31,6 +36,12 @@ def require_actor(actor: str, expected: str | Collection[str], subject: str) -> 
     allowed = (expected,) if isinstance(expected, str) else tuple(expected)
     if actor not in allowed:
         raise NOT_A_PARTY_TO_IT(actor=actor, subject=subject, expected=", ".join(allowed))
+
+
+def require_range(holds: bool, zh: str, en: str) -> None:
+    """Refuse a figure outside its range, which `zh` and `en` tell."""
+    if not holds:
+        raise FIGURE_OUT_OF_RANGE(range_zh=zh, range_en=en)
 
 
 def require_same(what: str, named: object, held: object) -> None:

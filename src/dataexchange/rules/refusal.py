@@ -6,6 +6,7 @@ __all__ = [
     "ALREADY_EXISTS",
     "EXPECTATION_FAILED",
     "EXPIRED",
+    "FIGURE_OUT_OF_RANGE",
     "FROM_THE_FUTURE",
     "KEY_NOT_VALID",
     "MISMATCH",
@@ -24,6 +25,12 @@ __all__ = [
     "RefusedError",
 ]
 
+FIGURE_OUT_OF_RANGE = RefusalCode(
+    "figure.out_of_range",
+    clause="ranges of amounts, ratios and chances, M17-M23",
+    zh="超出取值范围：{range_zh}",
+    en="Out of range: {range_en}",
+)
 UNKNOWN_EVENT = RefusalCode(
     "event.unknown",
     clause="docs/events.md",
