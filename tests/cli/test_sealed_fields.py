@@ -136,6 +136,29 @@ def test_an_erasure_names_an_entry_and_a_field_or_content(
     assert person.ask("erase", *arguments).status == 2
 
 
+def test_the_operator_reads_who_applies_and_doctor_finds_lost_keys(
+    person: Person, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert person.apply("--seal", f"name={NAME}").status == 0
+    operator = person.opened.key_file(person.opened.world.operator, "operator")
+    assert NAME in person.ask("show", "entry", 1, "--openings", key=operator).out
+    for name, value in {
+        "DATABASE_URL": person.opened.addresses.app,
+        "OWNER_DATABASE_URL": person.opened.addresses.owner,
+        "ORIGIN": person.actor.log,
+    }.items():
+        monkeypatch.setenv(f"DATAEXCHANGE_{name}", value)
+    folder = person.opened.folder
+    well = run("doctor", "--data-folder", folder)
+    assert "keys of openings: 1/1" in well.out
+    assert "1 " in run("rekey", "--data-folder", folder).out
+    assert "keys of openings: 1/1" in run("doctor", "--data-folder", folder).out
+    (key,) = (folder / "opening-keys").glob("*/*")
+    key.unlink()
+    ill = run("doctor", "--data-folder", folder)
+    assert (ill.status, "keys of openings: 0/1" in ill.out) == (1, True)
+
+
 def test_content_is_erased_by_its_hash(person: Person) -> None:
     admit_first = person.apply("--seal", f"name={NAME}")
     assert admit_first.status == 0

@@ -16,6 +16,7 @@ from dataexchange.database.tables import EntryRow
 from dataexchange.errors import RefusalCode
 from dataexchange.ledger import canonical
 from dataexchange.ledger.entry import Entry
+from dataexchange.registry.visibility import FOR_THE_OPERATOR
 from dataexchange.rules import Role
 
 router = APIRouter(prefix="/v1/entries/{index}/openings", tags=["log"])
@@ -78,12 +79,12 @@ async def all_openings(
     index: Index, exchange: TheExchange, session: Session, reader: TheReader, response: Response
 ) -> Openings:
     """Every sealed field of the entry, opened as far as its opening is kept here."""
-    row = await _entry(session, index, reader)
+    row, sealed = await _entry(session, index, reader)
     kept = await openings.of_entry(session, row)
     await session.close()
     response.headers["Cache-Control"] = "no-store"
     fields = []
-    for field, commitment in Entry.parse(row.body).statement.fields.sealed.items():
+    for field, commitment in sealed.items():
         state = FieldState(field=field, commitment=commitment, status="kept_by_signer")
         if (held := kept.get(field)) is not None and held.erased_by is not None:
             state.status, state.erased_by = "erased", held.erased_by
@@ -105,9 +106,8 @@ async def opening(
     index: Index, field: FieldName, exchange: TheExchange, session: Session, reader: TheReader
 ) -> Response:
     """The opening `{field, salt, value}` as canonical JSON; 410 where it was erased."""
-    row = await _entry(session, index, reader)
-    commitment = Entry.parse(row.body).statement.fields.sealed.get(field)
-    if commitment is None:
+    row, sealed = await _entry(session, index, reader)
+    if field not in sealed:
         raise NOT_SEALED(index=index, field=field)
     held = (await openings.of_entry(session, row)).get(field)
     if held is None:
@@ -115,18 +115,19 @@ async def opening(
     if held.erased_by is not None:
         raise ERASED(index=index, field=field, by=held.erased_by)
     await session.close()
-    opened = await exchange.vault.open(row, held, commitment)
+    opened = await exchange.vault.open(row, held, sealed[field])
     return Response(
         opened.encode(), media_type="application/json", headers={"Cache-Control": "no-store"}
     )
 
 
-async def _entry(session: Session, index: int, reader: Reader) -> EntryRow:
-    """Return an entry whose openings `reader` may see: the operator may not, for being that."""
+async def _entry(session: Session, index: int, reader: Reader) -> tuple[EntryRow, dict[str, str]]:
+    """Return an entry whose openings `reader` may see, and its commitments by field."""
     row = await session.get(EntryRow, index)
     if row is None:
         raise NO_ENTRY(index=index)
-    is_regulator = Role.REGULATOR in reader.roles
-    if not (is_regulator or await reading.is_party_to(session, row, reader)):
+    said = Entry.parse(row.body).statement.fields
+    reads = {Role.REGULATOR, Role.OPERATOR} if said.event in FOR_THE_OPERATOR else {Role.REGULATOR}
+    if reads.isdisjoint(reader.roles) and not await reading.is_party_to(session, row, reader):
         raise NOT_YOURS(index=index)
-    return row
+    return row, said.sealed

@@ -9,8 +9,10 @@ from pathlib import Path
 import asyncpg
 
 from dataexchange.database.engine import APP_ROLE, connect
+from dataexchange.database.log_store import Connection
 from dataexchange.errors import DataExchangeError
 from dataexchange.exchange.log_key import load
+from dataexchange.exchange.opening_keys import OpeningKeys
 from dataexchange.exchange.service import database
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.settings import Settings
@@ -106,6 +108,7 @@ async def _log(app_dsn: str, settings: Settings) -> AsyncIterator[Finding]:
         head = await connection.fetchrow("select * from head")
         if head is None:
             return
+        yield await _opening_keys(connection, settings)
         count = await connection.fetchval("select coalesce(max(index) + 1, 0) from entry")
         yield Finding(f"条目 entries: {count}，表头 head: {head['size']}", count == head["size"])
         frontier = Frontier.from_bytes(head["frontier"])
@@ -121,3 +124,18 @@ async def _log(app_dsn: str, settings: Settings) -> AsyncIterator[Finding]:
         )
     finally:
         await connection.close()
+
+
+async def _opening_keys(connection: Connection, settings: Settings) -> Finding:
+    """Look whether every opening that is kept has its key."""
+    rows = await connection.fetch("select key_id from sealed_opening where key_id is not null")
+    remedy = "恢复密钥目录和包装密钥 / restore the key folder and the wrapping key"
+    if not rows:
+        return Finding("密封内容 openings: 0", well=True)
+    try:
+        keys = OpeningKeys.under(settings.opening_key_path, settings.opening_keys_path)
+    except DataExchangeError as error:
+        return Finding(f"密封内容的密钥 keys of openings: {error}", well=False, remedy=remedy)
+    there = sum(keys.has(row["key_id"]) for row in rows)
+    what = f"密封内容的密钥 keys of openings: {there}/{len(rows)}"
+    return Finding(what, there == len(rows), remedy)

@@ -56,6 +56,18 @@ def rebuild(
     console.print(f"[yellow]✓[/] 已替换 replaced: {len(result.differing)}")
 
 
+def rekey(data_folder: DataFolder = None) -> None:
+    """更换密钥 Wrap the keys of sealed fields anew; old copies of them then open nothing.
+
+    先停止服务 Stop the service first.
+    """
+    require_server()
+    from dataexchange.cli.serving import rekey as run
+
+    count = run(data_folder)
+    console.print(f"[green]✓[/] 已重新包装 {count} 个密钥 keys wrapped anew")
+
+
 def doctor(data_folder: DataFolder = None) -> None:
     """体检 Check this machine and this configuration, and say what would help."""
     require_server()
@@ -99,3 +111,4 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(demo)
     app.command()(rebuild)
     app.command()(doctor)
+    app.command()(rekey)

@@ -10,8 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from dataexchange.cli.console import console
 from dataexchange.database.engine import reading_engine
 from dataexchange.errors import UnavailableError
-from dataexchange.exchange import mapper
+from dataexchange.exchange import mapper, secret_file
 from dataexchange.exchange.mapper import MadeMap
+from dataexchange.exchange.opening_keys import OpeningKeys
 from dataexchange.exchange.rebuild import Rebuilt
 from dataexchange.exchange.rebuild import rebuild as rebuild_states
 from dataexchange.exchange.service import database
@@ -87,6 +88,14 @@ async def make_map(data_folder: Path | None) -> MadeMap | None:
             ) from error
         finally:
             await engine.dispose()
+
+
+def rekey(data_folder: Path | None) -> int:
+    """Wrap the keys of openings under a new wrapping key; return their count."""
+    _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
+    settings = Settings()
+    keys = OpeningKeys.under(settings.opening_key_path, settings.opening_keys_path)
+    return secret_file.replace(settings.opening_key_path, keys.wrap_anew)
 
 
 def _set(name: str, value: object) -> None:

@@ -6,6 +6,7 @@ the exchange, so the folder alone opens nothing. Copies of the folder must follo
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -13,10 +14,14 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from dataexchange.database.server_files import sync_folder
 from dataexchange.errors import IntegrityError
+from dataexchange.exchange import secret_file
 from dataexchange.exchange.secret_file import write_new
 
 KEY_BYTES = 32
-WRAPPED_BYTES = KEY_BYTES + 8
+_DESTROYED = bytes(KEY_BYTES + 8)
+
+
+_KEY_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class OpeningKeyLostError(IntegrityError):
@@ -30,6 +35,25 @@ class OpeningKeys:
         self._folder = folder
         self._wrapping_key = wrapping_key
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @classmethod
+    def under(cls, wrapping_key_path: Path, folder: Path) -> "OpeningKeys":
+        """Return the keys in `folder`, under the secret in a file that is made with the first key.
+
+        `OpeningKeyLostError` where there are keys and the secret is gone, or opens none of them: a
+        new one in its place would lose what is sealed from now on, once the old one is restored.
+        """
+        kept = [one.name for one in folder.glob("??/*") if one.read_bytes() != _DESTROYED]
+        if kept and not wrapping_key_path.exists():
+            raise OpeningKeyLostError(
+                f"缺少 {wrapping_key_path}，请恢复 / {wrapping_key_path} is missing; restore it"
+            )
+        keys = cls(folder, secret_file.load_or_make(wrapping_key_path))
+        if kept and not any(map(keys.has, kept)):
+            raise OpeningKeyLostError(
+                f"{wrapping_key_path} 打不开 {folder} 中的密钥 / opens none of the keys there"
+            )
+        return keys
 
     def make(self) -> tuple[str, bytes]:
         """Return a new key with its id; its file is on disk before anything rests on it."""
@@ -57,11 +81,36 @@ class OpeningKeys:
         except FileNotFoundError:
             return
         with os.fdopen(descriptor, "wb") as file:
-            file.write(bytes(WRAPPED_BYTES))
+            file.write(_DESTROYED)
             file.flush()
             os.fsync(file.fileno())
         path.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+    def has(self, key_id: str) -> bool:
+        """Tell whether a key is there and can be unwrapped."""
+        try:
+            self.read(key_id)
+        except OpeningKeyLostError:
+            return False
+        return True
+
+    def wrap_anew(self, wrapping_key: bytes) -> int:
+        """Wrap every key under another wrapping key, from then on used; return their count.
+
+        Repeatable: a key that is wrapped under the new one already, after a crash, is left alone.
+        """
+        after = OpeningKeys(self._folder, wrapping_key)
+        paths = sorted(path for path in self._folder.glob("??/*") if _KEY_ID.fullmatch(path.name))
+        for path in paths:
+            if not after.has(path.name):
+                replacement = path.with_suffix(".new")
+                replacement.unlink(missing_ok=True)
+                write_new(replacement, aes_key_wrap(wrapping_key, self.read(path.name)))
+                replacement.replace(path)
+                sync_folder(path.parent)
+        self._wrapping_key = wrapping_key
+        return len(paths)
 
     def _path(self, key_id: str) -> Path:
         return self._folder / key_id[:2] / key_id

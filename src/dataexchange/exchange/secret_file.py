@@ -3,12 +3,15 @@
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from dataexchange.database.server_files import sync_folder
 from dataexchange.errors import DataExchangeError
 
 SECRET_BYTES = 32
+T = TypeVar("T")
 
 
 class SecretFileError(DataExchangeError):
@@ -31,6 +34,18 @@ def load_or_make(path: Path) -> bytes:
     if len(secret) != SECRET_BYTES:
         raise SecretFileError(f"{path} 不是 32 字节十六进制密钥 / is not a 32-byte key in hex")
     return secret
+
+
+def replace(path: Path, make_use: Callable[[bytes], T]) -> T:
+    """Put a new random secret into `path` once `make_use` has put it to use; return its result.
+
+    Until then the new secret waits beside the old one, where a repetition after a crash finds it.
+    """
+    waiting = path.with_suffix(".next")
+    result = make_use(load_or_make(waiting))
+    waiting.replace(path)
+    sync_folder(path.parent)
+    return result
 
 
 def write_new(path: Path, content: bytes) -> None:

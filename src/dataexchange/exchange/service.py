@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dataexchange.content.store import FolderStore
 from dataexchange.database.engine import connect, reading_engine
 from dataexchange.database.migrate import migrate
-from dataexchange.exchange import secret_file
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.continuity import (
     AnchorContract,
@@ -123,7 +122,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         content = FolderStore(_content_folder(settings))
         valuer = Valuer(settings.preview_seconds_max)
         stack.push_async_callback(valuer.close)
-        keys = _opening_keys(settings)
+        keys = OpeningKeys.under(settings.opening_key_path, settings.opening_keys_path)
         vault = Vault(engine, keys, settings.origin)
         eraser = Eraser(engine, keys, content)
         await eraser.start()
@@ -174,11 +173,6 @@ def _places(settings: Settings) -> list[Place]:
     """Return where the log's files are published: for all, and for who may read entries."""
     targets = {False: settings.publish_to, True: settings.publish_entries_to}
     return [Place(open_files(target), entries) for entries, target in targets.items() if target]
-
-
-def _opening_keys(settings: Settings) -> OpeningKeys:
-    wrapping_key = secret_file.load_or_make(settings.opening_key_path)
-    return OpeningKeys(settings.opening_keys_path, wrapping_key)
 
 
 async def _signer(settings: Settings) -> CheckpointSigner:

@@ -39,6 +39,10 @@ PUBLIC_KINDS = frozenset(
 )
 
 
+# What the operator must know to do its part, though no aggregate names it.
+FOR_THE_OPERATOR = frozenset({"party.applied@1", "withdrawal.requested@1"})
+
+
 def may_read(
     kind: str, parties: Collection[str], reader: str | None, roles: Collection[Role]
 ) -> bool:
