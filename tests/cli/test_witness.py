@@ -79,9 +79,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def pushed(log: ForeignLog, url: str, seed: int) -> list[tuple[int, bytes]]:
-    """Push a log's growth until the witness is gone; return (size, lines) of what it cosigned."""
-    choose, got, known = random.Random(seed), [], 0
+def push(log: ForeignLog, url: str, seed: int, got: list[tuple[int, bytes]]) -> None:
+    """Push a log's growth until the witness is gone; put (size, lines) of what it cosigned."""
+    choose, known = random.Random(seed), 0
     with httpx.Client(base_url=url, timeout=5) as http:
         while True:
             size = min(known + choose.randint(0, 2), len(log.leaves))
@@ -89,7 +89,7 @@ def pushed(log: ForeignLog, url: str, seed: int) -> list[tuple[int, bytes]]:
                 body = log.request(known, size).encode()
                 answer = http.post("/add-checkpoint", content=body)
             except httpx.HTTPError:
-                return got
+                return
             if answer.status_code == 200:
                 got.append((size, answer.content))
                 known = size
@@ -108,14 +108,19 @@ def test_two_workers_killed_at_random_under_two_histories_sign_only_one(tmp_path
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         with served(tmp_path, port) as process, ThreadPoolExecutor(len(logs)) as pool:
-            running = [pool.submit(pushed, one, url, choose.random().__hash__()) for one in logs]
-            time.sleep(choose.uniform(0.5, 1.5))
+            got: list[list[tuple[int, bytes]]] = [[] for _ in logs]
+            for of, answers in zip(logs, got, strict=True):
+                pool.submit(push, of, url, choose.randrange(1 << 30), answers)
+            enough, until = choose.randint(10, 60), time.monotonic() + 30
+            while sum(map(len, got)) < enough and time.monotonic() < until:
+                time.sleep(0.01)
             os.killpg(process.pid, signal.SIGKILL)
-            for of, one in zip(logs, running, strict=True):
-                for size, lines in one.result(timeout=60):
+            pool.shutdown()
+            for of, answers in zip(logs, got, strict=True):
+                for size, lines in answers:
                     text = of.checkpoint(size).text()
                     (signature,) = parse_signatures(lines)
                     assert verifier.verify(text, signature.value)
                     signed.setdefault(size, set()).add(text)
-    assert len(signed) > 20
+    assert len(signed) > 10
     assert all(len(texts) == 1 for texts in signed.values())

@@ -6,8 +6,12 @@ from typing import Annotated
 import typer
 
 from dataexchange.cli.console import console
+from dataexchange.cli.log_keys import Scheme
 from dataexchange.cli.server import require_server
+from dataexchange.ledger.note import SignatureType
 from dataexchange.witness import key_file
+
+_TYPES = {Scheme.ED25519: SignatureType.COSIGNATURE, Scheme.ML_DSA_44: SignatureType.ML_DSA_44}
 
 WITNESS_EXAMPLES = """
 Example: [bold]dataexchange witness-keygen w1.key --name witness.example/w1[/] ·
@@ -21,9 +25,10 @@ def witness_keygen(
     name: Annotated[
         str, typer.Option(help="见证名称 The witness's name, a URL without its scheme.")
     ],
+    scheme: Annotated[Scheme, typer.Option(help="算法 How it signs.")] = Scheme.ED25519,
 ) -> None:
     """生成见证密钥 Make a witness's key; print its vkey, to be named in policies."""
-    signer = key_file.create(to, name)
+    signer = key_file.create(to, name, _TYPES[scheme])
     console.print(signer.vkey, soft_wrap=True, markup=False, highlight=False)
 
 

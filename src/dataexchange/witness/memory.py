@@ -6,7 +6,6 @@ may share it, and a kill at any moment leaves the old memory or the new. It belo
 with the memory lost or set back, the key could sign two histories and must be given up.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from dataexchange.errors import DataExchangeError
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.note import Note
+from dataexchange.private_file import sync_folder
 from dataexchange.witness.protocol import origin_hash
 
 LOCK_WAIT_SECONDS = 10.0
@@ -45,7 +45,7 @@ class Memory:
                     "insert into owner select ? where not exists (select 1 from owner)", (vkeys,)
                 )
                 (owner,) = connection.execute("select vkeys from owner").fetchone()
-        _flush_folder(path.parent)
+        sync_folder(path.parent)
         if owner != vkeys:
             raise ForgetfulError(
                 f"{path} 属于另一把见证密钥 / is the memory of another witness key"
@@ -96,11 +96,3 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _note(connection: sqlite3.Connection, name: str) -> bytes | None:
     row = connection.execute("select note from cosigned where origin_hash = ?", (name,)).fetchone()
     return bytes(row[0]) if row is not None else None
-
-
-def _flush_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
