@@ -107,6 +107,9 @@ async def test_a_log_is_exported_and_brought_up_to_date(files: StaticFiles, entr
         assert await export_log(log.export(), files, entries=entries) == more
         await holds(files, log, entries=entries)
         assert all(name.index >= start // 256 for name in log.asked)
+    for path in ("tile/0/001.p/44", "tile/0/001.p/45", "tile/entries/001.p/44"):
+        assert await files.read(path) is None, "its full tile is there"
+    assert await files.read("tile/1/000.p/1") is not None
 
 
 async def test_an_empty_log_has_a_checkpoint(files: StaticFiles) -> None:

@@ -210,6 +210,7 @@ def test_proofs_from_tiles_are_those_from_the_list(size: int, data: st.DataObjec
     assert tree.inclusion_proof(index) == merkle.inclusion_proof(leaves, index)
     assert tree.consistency_proof(old) == merkle.consistency_proof(leaves, old)
     assert tree.leaf(index) == leaves[index]
+    assert tree.prefix_root(old) == merkle.root(leaves[:old])
 
 
 @settings(deadline=None)
@@ -300,6 +301,26 @@ def test_a_tile_of_another_length_is_refused(cut: int) -> None:
         TileTree(SIZE_MAX, read_tile).root()
     with pytest.raises(TileError):
         list(tile.grow_tiles(SIZE_MAX, LEAVES[:1], read_tile))
+
+
+@given(st.integers(0, 2**40))
+def test_the_partial_tiles_are_those_of_the_tree_that_are_not_full(size: int) -> None:
+    partial = list(tile.partial_tiles(size))
+    assert all(not name.is_full for name in partial)
+    # What growth by one leaf would replace or complete, and no more.
+    assert len(partial) == sum(digit != 0 for digit in _digits(size))
+    if size <= SIZE_MAX:
+        assert partial == [name for name in tile.tiles(size) if not name.is_full]
+
+
+def _digits(size: int) -> list[int]:
+    """The widths of the last tiles, level by level."""
+    return [size >> shift & 0xFF for shift in range(0, size.bit_length(), 8)]
+
+
+def test_a_tree_never_had_more_leaves_than_it_has() -> None:
+    with pytest.raises(TileError):
+        shelf_of(300).tree().prefix_root(301)
 
 
 def test_a_leaf_outside_the_tree_is_refused() -> None:

@@ -4,7 +4,8 @@
 2. The leaf hashes since then are read, and all tiles are made of them and of what is there.
 3. Their root must be the checkpoint's: nothing is written of a log that does not continue.
 4. Tiles are written once each, entry bundles too where the place may have them (they hold deals).
-5. The checkpoint comes last, so that whatever it covers is there.
+5. The checkpoint comes last, so that whatever it covers is there; then partial tiles go that have
+   become full.
 """
 
 import asyncio
@@ -13,17 +14,20 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from dataexchange.errors import IntegrityError
-from dataexchange.exchange.static_files import CHECKPOINT, FileDiffersError, StaticFiles
+from dataexchange.exchange.static_files import CHECKPOINT, FilesUnavailableError, StaticFiles
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.merkle import HASH_SIZE, leaf_hash
 from dataexchange.ledger.note import Note
 from dataexchange.ledger.tile import (
+    ENTRIES,
+    TILE_HEIGHT,
     TILE_WIDTH,
     TileName,
     TileTree,
     bundles,
     decode_bundle,
     grow_tiles,
+    partial_tiles,
     tiles,
 )
 
@@ -68,6 +72,7 @@ async def export_log(log: LogToExport, files: StaticFiles, *, entries: bool) -> 
         await _each(_add_bundle(log, files, name, made) for name in names)
     if seen != log.note:
         await files.replace_checkpoint(seen, log.note)
+    await _prune(files, since, checkpoint.size, entries=entries)
     return checkpoint.size - since
 
 
@@ -105,12 +110,12 @@ async def _make_tiles(log: LogToExport, files: StaticFiles, since: int) -> dict[
 async def _tails(files: StaticFiles, size: int) -> dict[int, bytes]:
     """Return the unfinished tile of each level, as the place holds it, to be grown."""
     found = {}
-    for name in tiles(size):
-        if not name.is_full:
-            data = await files.read(name.path)
-            if data is None:
-                raise FileDiffersError(f"{files.name} 缺少 / lacks {name.path}")
-            found[name.level] = data
+    for name in partial_tiles(size):
+        data = await files.read(name.path)
+        if data is None:
+            # Another exporter was faster, and has removed it.
+            raise FilesUnavailableError(f"{files.name} 缺少 / lacks {name.path}")
+        found[name.level] = data
     return found
 
 
@@ -135,6 +140,19 @@ async def _add_bundle(
     if hashes != made[TileName(0, name.index, name.width)]:
         raise HistoryDiffersError(f"{name.path} 与瓦片不符 / is not of the tiles")
     await files.add(name.path, data)
+
+
+async def _prune(files: StaticFiles, since: int, size: int, *, entries: bool) -> None:
+    """Remove the partial forms of tiles that are full since (C2SP tlog-tiles allows it).
+
+    A reader with an older checkpoint takes the start of the full tile.
+    """
+    for name in partial_tiles(since):
+        if size >> (TILE_HEIGHT * name.level) < (name.index + 1) * TILE_WIDTH:
+            continue
+        await files.remove_partials(TileName(name.level, name.index).path)
+        if entries and name.level == 0:
+            await files.remove_partials(TileName(ENTRIES, name.index).path)
 
 
 async def _each(acts: Iterable[Awaitable[T]]) -> list[T]:

@@ -7,6 +7,7 @@ Only `checkpoint` is replaced, and only by who has seen the one before.
 import asyncio
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,6 +56,10 @@ class StaticFiles(Protocol):
         """Replace `seen` (None: nothing) by `note`; False where another one is there by now."""
         ...
 
+    async def remove_partials(self, path: str) -> None:
+        """Remove what led up to the full tile at `path`: readers take that one now."""
+        ...
+
 
 class FolderFiles:
     """Files in a folder. Each reaches the disk before it can be seen, whole."""
@@ -74,6 +79,10 @@ class FolderFiles:
     async def replace_checkpoint(self, seen: bytes | None, note: bytes) -> bool:
         """Replace the checkpoint, under a lock."""
         return await asyncio.to_thread(self._replace_checkpoint, seen, note)
+
+    async def remove_partials(self, path: str) -> None:
+        """Remove the folder of a tile's partial forms."""
+        await asyncio.to_thread(shutil.rmtree, self._folder / f"{path}.p", ignore_errors=True)
 
     def _read(self, path: str) -> bytes | None:
         with suppress(FileNotFoundError):
@@ -132,6 +141,14 @@ class BucketFiles:
         if (None if found is None else found[0]) != seen:
             return False
         return await self._put(CHECKPOINT, note, "create" if found is None else found[1], FRESH)
+
+    async def remove_partials(self, path: str) -> None:
+        """Delete the objects of a tile's partial forms."""
+        import obstore
+
+        with _answering(self.name):
+            found = await obstore.list(self._store, prefix=f"{path}.p").collect_async()
+            await obstore.delete_async(self._store, [one["path"] for one in found])
 
     async def _get(self, path: str) -> tuple[bytes, Any] | None:
         import obstore

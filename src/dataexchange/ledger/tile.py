@@ -92,6 +92,15 @@ def tiles(size: int, *, since: int = 0) -> Iterator[TileName]:
         level, since, size = level + 1, since // TILE_WIDTH, size // TILE_WIDTH
 
 
+def partial_tiles(size: int) -> Iterator[TileName]:
+    """Yield the hash tiles of a tree of `size` that are not full, one per level at most."""
+    level = 0
+    while size:
+        if size % TILE_WIDTH:
+            yield TileName(level, size // TILE_WIDTH, size % TILE_WIDTH)
+        level, size = level + 1, size // TILE_WIDTH
+
+
 def bundles(size: int, *, since: int = 0) -> Iterator[TileName]:
     """Yield the entry bundles of a log of `size` that one of `since` entries does not have."""
     yield from _row(ENTRIES, since, size)
