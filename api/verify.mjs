@@ -14,7 +14,8 @@
 //   5. The Merkle root, the hash tiles, and a checkpoint known from elsewhere as a prefix.
 //   6. That the log calls itself by the checkpoint's name and announced the key that signs for it.
 //   7. All content: it has the hash that names it, and a statement that refers to it.
-//   8. Anchor receipts: they are of this log, and their roots are its own.
+//   8. Openings of sealed fields: of a commitment that an entry makes.
+//   9. Anchor receipts: they are of this log, and their roots are its own.
 //
 // What it does NOT check is in `NOT_CHECKED`, and every verdict repeats it. Exit status of the
 // command: 0 sound, 1 unsound, 2 unusable.
@@ -1963,10 +1964,11 @@ function faultAt(error, index) {
 
 // ---------------------------------------------------------------------------------- the bundle
 
+const OPENING = /^sealed\/([0-9a-f]{64})$/;
 const CONTENT = /^content\/([0-9a-f]{64})$/;
 const ANCHOR = /^anchors\/[0-9]{20}-[0-9a-f]{16}\.json$/;
 const ANCHOR_SIZE_MAX = 1_000_000;
-const NAMED_HASH = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
+const NAMED_HASH = /"([0-9a-f]{64})"/g;
 const TILE_SIZE_MAX = TILE_WIDTH * 65_537;
 const CONTENT_SIZE_MAX = 2 ** 30;
 
@@ -2008,6 +2010,7 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
   if (known !== null) requireNotBehind(checkpoint, known);
   const contents = requireMembersOf(zip, checkpoint.size);
   const anchors = new Anchors(await readAnchors(zip));
+  const openings = new Openings(zip);
 
   const [log, tree, unnamed, fork] = [
     new Log(checkpoint.origin),
@@ -2023,9 +2026,10 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
       (leaf, entry) => {
         tree.append(leaf, (...tile) => tiles.complete(...tile));
         anchors.see(tree);
+        openings.see(entry);
         if (tree.size === known?.size) fork.found = !equal(tree.root(), known.root);
         if (unnamed.size)
-          for (const [name] of fromUtf8(entry.body).matchAll(NAMED_HASH)) unnamed.delete(name);
+          for (const [, name] of fromUtf8(entry.body).matchAll(NAMED_HASH)) unnamed.delete(name);
       },
     );
     demand(
@@ -2059,6 +2063,7 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
   );
   await requireContents(zip, contents, unnamed);
   anchors.compare(checkpoint);
+  await openings.compare();
   return {
     kind: "log",
     origin: checkpoint.origin,
@@ -2067,8 +2072,12 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
     witnesses: checkpoint.witnesses,
     knownSize: known?.size ?? null,
     contents: contents.length,
+    openings: openings.size,
     events: log.events,
-    warnings: known === null && checkpoint.witnesses.length === 0 ? [NO_TAIL] : [],
+    warnings: [
+      ...(known === null && checkpoint.witnesses.length === 0 ? [NO_TAIL] : []),
+      ...openings.warnings,
+    ],
   };
 }
 
@@ -2113,7 +2122,7 @@ function requireMembersOf(zip, size) {
   for (const tile of hashTiles(size)) needed.add(tilePath(...tile));
   const names = [...zip.members.keys()];
   const unknown = names.find(
-    (name) => !needed.has(name) && !CONTENT.test(name) && !ANCHOR.test(name),
+    (name) => !needed.has(name) && ![CONTENT, ANCHOR, OPENING].some((form) => form.test(name)),
   );
   demand(
     unknown === undefined,
@@ -2291,6 +2300,78 @@ class Anchors {
         `${name}: the anchor before it is no prefix of this log`,
       );
     }
+  }
+}
+
+const SALT_SIZE = 32;
+
+/** What opens sealed fields: `sealed/<commitment>` is salt ‖ JCS(value), and that is its hash. */
+class Openings {
+  warnings = [];
+  #zip;
+  #sealed; // commitment → the fields that it is the commitment of
+  #signers = new Map(); // index of an entry that seals → its actor
+  #erased = new Map(); // index and field → index of the order
+
+  constructor(zip) {
+    const names = [...zip.members.keys()].map((name) => OPENING.exec(name)?.[1]).filter(Boolean);
+    this.#zip = zip;
+    this.#sealed = new Map(names.map((name) => [name, []]));
+  }
+
+  get size() {
+    return this.#sealed.size;
+  }
+
+  see({ index, statement: { actor, event, payload, sealed } }) {
+    if (this.size === 0) return;
+    if (sealed !== undefined) this.#signers.set(index, actor);
+    for (const [field, commitment] of Object.entries(sealed ?? {})) {
+      this.#sealed.get(commitment)?.push({ index, field });
+    }
+    if (event === "opening.erased@1" && this.#signers.get(payload.index) === payload.sealed_by) {
+      this.#erased.set(`${payload.index} ${payload.field}`, index);
+    }
+  }
+
+  async compare() {
+    const first = (places) => places[0]?.index ?? -1;
+    const named = [...this.#sealed].sort(([, one], [, other]) => first(one) - first(other));
+    for (const [commitment, places] of named) {
+      const en = `no entry commits to ${commitment}`;
+      demand(places.length, "opening.unnamed", `没有条目含有承诺 ${commitment}`, en);
+      await this.#requireOpens(commitment, places[0]);
+      places.forEach((place) => this.#warn(place));
+    }
+  }
+
+  async #requireOpens(commitment, { index, field }) {
+    const data = await this.#zip.read(`sealed/${commitment}`, SALT_SIZE + STATEMENT_SIZE_MAX);
+    try {
+      parseCanonical(data.subarray(SALT_SIZE));
+    } catch ({ en }) {
+      throw new Unsound(
+        "opening.malformed",
+        `${field} 的打开值有误：${en}`,
+        `${field}: ${en}`,
+        index,
+      );
+    }
+    if (hex(sha256(data)) === commitment) return;
+    const [zh, en] = [
+      `${field} 的打开值与承诺不符`,
+      `the opening of ${field} is not of its commitment`,
+    ];
+    throw new Unsound("opening.differs", zh, en, index);
+  }
+
+  #warn({ index, field }) {
+    const by = this.#erased.get(`${index} ${field}`);
+    if (by === undefined) return;
+    this.warnings.push({
+      zh: `第 ${by} 条责令删除第 ${index} 条的 ${field}，证据包仍带有其打开值`,
+      en: `entry ${by} orders ${field} of entry ${index} to be erased; the bundle still opens it`,
+    });
   }
 }
 
@@ -2688,6 +2769,7 @@ export function facts(found) {
       ...shared,
       ["已知检查点 known checkpoint", found.knownSize ?? "—"],
       ["内容 contents", found.contents],
+      ["已打开的密封字段 opened fields", found.openings],
     ];
   }
   const { title, holder, liens = [], freezes = [] } = found.state;

@@ -12,6 +12,7 @@ from dataexchange.ledger.sealing import SALT_BYTES, Opening, seal
 from dataexchange.registry import submission
 from dataexchange.rules import Role
 from dataexchange.verification import UnsoundError, Verdict, verify_bundle
+from scripted import b64, run_cases
 from steps_pipeline import registered_resource
 from world import World
 
@@ -110,3 +111,29 @@ def test_an_opening_whose_erasure_the_log_orders_is_told_of(story: Story, tmp_pa
     assert len(verdict.warnings) == before + 1
     assert f"details of entry {story.index}" in verdict.warnings[-1][1]
     assert len(story.verdict(tmp_path, shown(story.contact)).warnings) == before
+
+
+def test_the_second_verifier_says_the_same(story: Story, tmp_path: Path) -> None:
+    order = {"index": story.index, "field": "details", "ground": "purpose_ended"}
+    story.world.do(story.reporter, "opening.erased@1", **order, sealed_by=story.reporter.party)
+    name, good = f"sealed/{story.details.commitment}", story.details.preimage
+    stray = seal("details", "nobody said so", bytes(32))
+    sound = [{}, shown(story.contact), shown(story.details), shown(story.details, story.contact)]
+    unsound = [{name: one} for one in (b"", good[:-1], good + b" ", story.contact.preimage)]
+    unsound += [shown(stray), shown(story.details, stray), {"sealed/x": b""}]
+    unsound.append({name: bytes(100_000)})
+    bundle = bundle_of([entry.body for entry in story.world.entries])
+    cases = [
+        {
+            "check": "bundle",
+            "path": str(bundle.having(members).write(tmp_path / f"{number}.zip")),
+            "policy": b64(POLICY),
+        }
+        for number, members in enumerate((*sound, *unsound))
+    ]
+    found = run_cases(cases)
+    for members, said in zip(sound, found, strict=False):
+        ours = story.verdict(tmp_path, members)
+        assert (said["openings"], len(said["warnings"])) == (ours.openings, len(ours.warnings))
+    said_unsound = [(said["code"], said["index"]) for said in found[len(sound) :]]
+    assert said_unsound == [story.fault(tmp_path, members) for members in unsound]
