@@ -36,8 +36,8 @@ export const NOT_CHECKED = [
     en: "anchors are compared with the log only: neither the anchor key nor a block is checked",
   },
   {
-    zh: "账户合计、评估数字和公布的指标不复算",
-    en: "accounts, figures of valuations and published indicators are not computed again",
+    zh: "账户合计、评估数字、公布的指标和所提交的映射不复算",
+    en: "accounts, figures of valuations, published indicators and maps are not computed again",
   },
 ];
 
@@ -1186,6 +1186,15 @@ export function parsePolicy(bytes) {
   return policy;
 }
 
+/** Return a name of the policy's, whose octets are opaque, as text where it is UTF-8. */
+function readable(name) {
+  try {
+    return fromUtf8(fromBinary(name));
+  } catch {
+    return name;
+  }
+}
+
 /** Return the checkpoint in a note if a log of the policy signed it and the quorum agrees. */
 export async function openCheckpoint(policy, bytes) {
   const { text, signatures } = parseNote(bytes);
@@ -1204,7 +1213,7 @@ export async function openCheckpoint(policy, bytes) {
   const agreed = new Set(
     [...policy.witnesses].filter(([, key]) => signed.has(key)).map(([name]) => name),
   );
-  const witnesses = [...agreed];
+  const witnesses = [...agreed].map(readable);
   for (const group of policy.groups) {
     if (group.members.filter((one) => agreed.has(one)).length >= group.least)
       agreed.add(group.name);
@@ -1976,7 +1985,8 @@ const CONTENT_SIZE_MAX = 2 ** 30;
  * Return the verdict on a bundle: `{verdict: "sound" | "unsound" | "unusable", …}`.
  *
  * `bundle` is a Blob or bytes, `policy` the bytes of a tlog-policy file. Options: `knownCheckpoint`
- * (bytes of a signed note), `progress(done, total)`. Neither may come out of the bundle.
+ * (bytes of a signed note), `progress(done, total)` and, for the bundle of one asset's title,
+ * `regulatorKeys` (ids of keys known to be regulators'). None of it may come out of the bundle.
  */
 export async function verifyBundle(bundle, policy, options = {}) {
   try {
@@ -2754,7 +2764,8 @@ class TitleStates {
 
 // --------------------------------------------------------------------------------- the command
 
-const USAGE = "node verify.mjs BUNDLE --policy FILE [--known-checkpoint FILE] [--json]";
+const USAGE =
+  "node verify.mjs BUNDLE --policy FILE [--known-checkpoint FILE] [--regulator KEY_ID]... [--json]";
 
 /** Return what a sound verdict says, as [label, value] for people. */
 export function facts(found) {
@@ -2817,6 +2828,7 @@ async function main(fs, { argv, stdout, stderr }) {
       options: {
         policy: { type: "string" },
         "known-checkpoint": { type: "string" },
+        regulator: { type: "string", multiple: true },
         json: { type: "boolean" },
       },
     });
@@ -2825,7 +2837,7 @@ async function main(fs, { argv, stdout, stderr }) {
     stderr.write(`${error.message}\n${USAGE}\n`);
     return 2;
   }
-  const { policy, "known-checkpoint": known, json } = given.values;
+  const { policy, "known-checkpoint": known, regulator: regulatorKeys, json } = given.values;
   let found;
   try {
     found = await verifyBundle(
@@ -2833,6 +2845,7 @@ async function main(fs, { argv, stdout, stderr }) {
       policy && fs.readFileSync(policy),
       {
         knownCheckpoint: known && fs.readFileSync(known),
+        regulatorKeys,
       },
     );
   } catch (error) {

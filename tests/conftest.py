@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from mutations import Judged
+
     from databases import Addresses
     from dataexchange.database.embedded import EmbeddedPostgres
+    from demonstrated import Demonstrated
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,24 @@ def demo_output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo")
     run(None, out)
     return out
+
+
+@pytest.fixture(scope="session")
+def honest(demo_output: Path) -> "Demonstrated":
+    """The demonstration's bundle, with the key of its log."""
+    from demonstrated import Demonstrated
+
+    return Demonstrated.of(demo_output)
+
+
+@pytest.fixture(scope="session")
+def judged_mutants(
+    honest: "Demonstrated", tmp_path_factory: pytest.TempPathFactory
+) -> "list[Judged]":
+    """Hundreds of mutants of that bundle, and what our verifier says of each."""
+    from mutations import judge
+
+    return judge(honest, tmp_path_factory.mktemp("mutants"), seed=20_261_124)
 
 
 @pytest.fixture

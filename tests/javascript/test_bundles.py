@@ -4,22 +4,19 @@ import json
 import subprocess
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mutations import mutants
+from mutations import Judged
 
-from bundles import POLICY, SIGNER, Members, bundle_of, checkpoint
-from dataexchange.demo.forgery import entries_of
-from dataexchange.demo.stage import ORIGIN
-from dataexchange.exchange.log_key import load
+from bundles import POLICY, SIGNER, bundle_of, checkpoint
 from dataexchange.ledger import entry
 from dataexchange.ledger.entry import encode_signature
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.rules import Role
-from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
+from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
+from demonstrated import Demonstrated
 from scripted import VERIFIER, b64, node, run_cases
 from world import World
 
@@ -28,42 +25,12 @@ MUTANTS_MIN = 200
 BY_RULES_ONLY: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Honest:
-    """The demonstration's bundle, its entries, and the key of its log."""
-
-    path: Path
-    bodies: list[bytes]
-    signer: Ed25519Signer
-    policy: bytes
-
-    @property
-    def members(self) -> Members:
-        """The members of the bundle."""
-        with zipfile.ZipFile(self.path) as archive:
-            return Members({name: archive.read(name) for name in archive.namelist()})
-
-    @property
-    def known(self) -> bytes:
-        """The checkpoint of the whole log."""
-        return checkpoint(self.bodies, self.signer)
-
-
-@pytest.fixture(scope="module")
-def honest(demo_output: Path) -> Honest:
-    path = demo_output / "bundle.zip"
-    signer = load(demo_output / "exchange" / "log.key", ORIGIN)
-    return Honest(path, entries_of(path), signer, (demo_output / "policy").read_bytes())
-
-
 def ours(path: Path, policy: bytes | None, known: bytes | None = None) -> dict[str, Any]:
     """Return our verdict in the form of the second verifier's."""
     try:
-        verdict: Verdict = verify_bundle(path, policy, known_checkpoint=known)
-    except UnsoundError as fault:
-        return {"verdict": "unsound", "index": fault.index}
-    except UnusableError:
-        return {"verdict": "unusable", "index": None}
+        verdict = verify_bundle(path, policy, known_checkpoint=known)
+    except (UnsoundError, UnusableError) as fault:
+        return said_of(fault)
     return {
         "verdict": "sound",
         "origin": verdict.origin,
@@ -75,6 +42,13 @@ def ours(path: Path, policy: bytes | None, known: bytes | None = None) -> dict[s
         "events": verdict.events,
         "warned": bool(verdict.warnings),
     }
+
+
+def said_of(fault: UnsoundError | UnusableError | None) -> dict[str, Any]:
+    """Return the verdict that a fault, or none, is."""
+    if isinstance(fault, UnsoundError):
+        return {"verdict": "unsound", "index": fault.index}
+    return {"verdict": "sound" if fault is None else "unusable"}
 
 
 def theirs(cases: Iterable[tuple[Path, bytes | None, bytes | None]]) -> list[dict[str, Any]]:
@@ -95,7 +69,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(one[name] == other[name] for name in one.keys() & other.keys())
 
 
-def test_both_find_an_honest_bundle_sound_and_say_the_same_of_it(honest: Honest) -> None:
+def test_both_find_an_honest_bundle_sound_and_say_the_same_of_it(honest: Demonstrated) -> None:
     sizes = (1, 2, len(honest.bodies) // 2, len(honest.bodies) - 1, len(honest.bodies))
     known = [checkpoint(honest.bodies[:size], honest.signer) for size in sizes]
     found = theirs((honest.path, honest.policy, one) for one in (None, *known))
@@ -107,20 +81,22 @@ def test_both_find_an_honest_bundle_sound_and_say_the_same_of_it(honest: Honest)
         assert bool(verdict["warnings"]) == expected["warned"]
 
 
-def test_both_agree_on_every_mutated_bundle(honest: Honest, tmp_path: Path) -> None:
-    cases, expected, names = [], [], []
-    for mutant in mutants(honest.members, honest.bodies, honest.signer, seed=20_261_125):
-        path = mutant.members.write(tmp_path / f"{len(cases)}.zip")
-        cases.append((path, honest.policy, mutant.known))
-        expected.append(ours(*cases[-1]))
-        names.append(mutant.name)
-    assert len(cases) >= MUTANTS_MIN
-    pairs = zip(names, expected, theirs(cases), strict=True)
-    different = {name: (one, two) for name, one, two in pairs if not same(one, two)}
+def test_both_agree_on_every_mutated_bundle(
+    honest: Demonstrated, judged_mutants: list[Judged]
+) -> None:
+    assert len(judged_mutants) >= MUTANTS_MIN
+    found = theirs((one.path, honest.policy, one.known) for one in judged_mutants)
+    different = {
+        one.name: (said_of(one.fault), said)
+        for one, said in zip(judged_mutants, found, strict=True)
+        if not same(said_of(one.fault), said)
+    }
     assert different.keys() == BY_RULES_ONLY, different
 
 
-def test_what_is_no_bundle_or_no_policy_is_unusable_to_both(honest: Honest, tmp_path: Path) -> None:
+def test_what_is_no_bundle_or_no_policy_is_unusable_to_both(
+    honest: Demonstrated, tmp_path: Path
+) -> None:
     (tmp_path / "not.zip").write_bytes(b"PK")
     without = honest.members.having({"checkpoint": None}).write(tmp_path / "without.zip")
     cases = [
@@ -133,7 +109,7 @@ def test_what_is_no_bundle_or_no_policy_is_unusable_to_both(honest: Honest, tmp_
     assert [one["verdict"] for one in theirs(cases)] == ["unusable"] * 4
 
 
-def test_a_member_given_twice_is_unsound_to_both(honest: Honest, tmp_path: Path) -> None:
+def test_a_member_given_twice_is_unsound_to_both(honest: Demonstrated, tmp_path: Path) -> None:
     path = honest.members.write(tmp_path / "twice.zip")
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("checkpoint", honest.known)
@@ -142,7 +118,9 @@ def test_a_member_given_twice_is_unsound_to_both(honest: Honest, tmp_path: Path)
     assert found["code"] == "bundle.duplicate"
 
 
-def test_a_deflated_bundle_and_a_zip64_one_are_read_alike(honest: Honest, tmp_path: Path) -> None:
+def test_a_deflated_bundle_and_a_zip64_one_are_read_alike(
+    honest: Demonstrated, tmp_path: Path
+) -> None:
     deflated, wide = tmp_path / "deflated.zip", tmp_path / "wide.zip"
     with zipfile.ZipFile(deflated, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in honest.members.members.items():
@@ -220,7 +198,7 @@ def _next(world: World, key: str) -> tuple[int, str]:
 
 
 def test_the_command_says_its_verdict_and_exits_as_ours_does(
-    honest: Honest, tmp_path: Path
+    honest: Demonstrated, tmp_path: Path
 ) -> None:
     policy, known = tmp_path / "policy", tmp_path / "known"
     policy.write_bytes(honest.policy)

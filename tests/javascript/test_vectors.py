@@ -385,6 +385,12 @@ def test_vkeys_that_chance_has_changed_are_judged_alike() -> None:
     assert sum(expected) >= 1
 
 
+def test_witnesses_are_told_by_the_policys_own_names() -> None:
+    policy = b64(text(LINES[0], f"witness 见证 {WITNESSES['X1'].vkey}", "quorum 见证"))
+    (found,) = run_cases([{"check": "checkpoint", "data": b64(cosigned(["X1"])), "policy": policy}])
+    assert found["witnesses"] == ["见证"]
+
+
 def test_logs_and_witnesses_may_sign_with_ml_dsa_44() -> None:
     log, witness = MLDSA44Signer(ORIGIN, b"\x04" * 32), MLDSA44Signer("w.example", b"\x05" * 32)
     policy = b64(text(f"log {log.vkey}", f"witness W {witness.vkey}", "quorum W"))

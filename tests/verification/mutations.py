@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from bundles import Forger, Members, bundle_of, checkpoint
@@ -15,6 +16,8 @@ from dataexchange.ledger.entry import Entry, encode_signature
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.ledger.signature import Signature, encode_base64
 from dataexchange.ledger.tile import TILE_WIDTH
+from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
+from demonstrated import Demonstrated
 
 
 class Mutant(NamedTuple):
@@ -24,6 +27,34 @@ class Mutant(NamedTuple):
     members: Members
     index: int | None = None
     known: bytes | None = None
+
+
+class Judged(NamedTuple):
+    """A mutant as a file, and the fault that our verifier found in it."""
+
+    name: str
+    path: Path
+    known: bytes | None
+    index: int | None  # the first entry at fault, where one is
+    fault: UnsoundError | UnusableError | None
+
+
+def judge(honest: Demonstrated, folder: Path, seed: int) -> list[Judged]:
+    """Return all mutants of the honest bundle, written to `folder` and verified."""
+    made = mutants(honest.members, honest.bodies, honest.signer, seed)
+    return [
+        _judged(mutant, mutant.members.write(folder / f"{number}.zip"), honest.policy)
+        for number, mutant in enumerate(made)
+    ]
+
+
+def _judged(mutant: Mutant, path: Path, policy: bytes) -> Judged:
+    fault: UnsoundError | UnusableError | None = None
+    try:
+        verify_bundle(path, policy, known_checkpoint=mutant.known)
+    except (UnsoundError, UnusableError) as found:
+        fault = found
+    return Judged(mutant.name, path, mutant.known, mutant.index, fault)
 
 
 def mutants(
