@@ -93,7 +93,7 @@ def _agree(one: Judged, said: dict[str, Any]) -> bool:
     # A stranger who applied in a party's place has a history of its own, whole but for a consent
     # that names the old one's leaf. To see that takes a rule; the next act by the old key shows it.
     if one.index is None and one.name.endswith("by a stranger") and said["index"]:
-        return said["verdict"] == ours["verdict"] and bool(said["index"] >= ours["index"])
+        return ours["verdict"] == "unsound" and ours["index"] in range(said["index"] + 1)
     return same(ours, said)
 
 
