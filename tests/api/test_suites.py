@@ -5,14 +5,17 @@ from pathlib import Path
 
 import orjson
 import pytest
+from eth_account import Account
+from eth_account.messages import encode_defunct
 
 from bundles import POLICY, bundle_of
 from dataexchange.client.exchange_client import access_token
 from dataexchange.client.signing import Actor, SigningKey
 from dataexchange.client.typeid import new_id
 from dataexchange.ledger.entry import encode_signature
-from dataexchange.ledger.signature import Signature
+from dataexchange.ledger.signature import PublicKey, Signature
 from dataexchange.ledger.suites import SUITES, SuiteName
+from dataexchange.ledger.suites.secp256k1 import read_wallet
 from dataexchange.rules import Role
 from dataexchange.verification.verify import verify_bundle
 from exchanges import Door
@@ -20,6 +23,7 @@ from problems import assert_problem
 from world import ORIGIN
 
 NAMES = list(SUITES)
+HELLO = "本人以此钱包参与数据交易所 I take part in the exchange with this wallet".encode()
 
 
 async def joined(door: Door, suite: SuiteName) -> Actor:
@@ -70,6 +74,37 @@ async def test_what_another_key_of_the_suite_signed_is_refused_at_every_door(
     mixed = f"{good.split('.')[0]}.{bad.split('.')[1]}"
     read = await door.http.get("/v1/parties", headers={"Authorization": f"Bearer {mixed}"})
     assert_problem(read, 401, "access.token_wrong")
+
+
+class Wallet:
+    """An EVM wallet: it shows a text, returns r ‖ s ‖ v, and never tells its key."""
+
+    def __init__(self) -> None:
+        self._account = Account.create()
+        public, _ = read_wallet(HELLO, self._personal_sign(HELLO))
+        self.public = PublicKey("secp256k1", public)
+        self.id = self.public.id
+
+    def sign(self, message: bytes) -> bytes:
+        public, value = read_wallet(message, self._personal_sign(message))
+        assert public == self.public.raw
+        return value
+
+    def _personal_sign(self, message: bytes) -> bytes:
+        signed = self._account.sign_message(encode_defunct(primitive=message))
+        return bytes(signed.signature)
+
+
+async def test_a_party_signs_with_an_ordinary_wallet(door: Door) -> None:
+    actor = Actor(new_id("party"), Wallet(), ORIGIN)  # type: ignore[arg-type]
+    profile = door.world.profile(actor, Role.BUYER, number=510)
+    client = door.client(actor)
+    await client.submit("party.applied@1", profile)
+    admission = {"party": actor.party, "roles": ["buyer"]}
+    assert (await door.submit(door.world.operator, "party.admitted@1", admission)).is_success
+    stated = [actor.state("key.added@1", adding(actor), at=door.world.now) for _ in range(2)]
+    assert all("index" in one for one in await client.submit_batch(stated))
+    assert (await client.state(actor.party))["status"] == "active"
 
 
 async def test_a_batch_that_names_another_suite_than_its_keys_is_refused(door: Door) -> None:

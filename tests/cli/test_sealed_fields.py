@@ -46,7 +46,7 @@ class Person:
 
     def verify(self) -> Any:
         policy = self.opened.folder / "policy"
-        vkey = httpx.get(f"{self.opened.url}/v1/log").json()["vkey"]
+        vkey = httpx.get(f"{self.opened.url}/v1/log").json()["vkeys"][0]
         policy.write_text(f"log {vkey}\nquorum none\n")
         return self.run("verify", self.opened.folder / "bundle.zip", "--policy", policy)
 
