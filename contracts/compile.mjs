@@ -2,7 +2,7 @@
 //
 //   node compile.mjs            writes the artifact of CheckpointAnchor
 //   node compile.mjs --check    exits 1 unless the committed artifact is what the sources give
-//   node compile.mjs --harness  prints the artifact of the test harness
+//   node compile.mjs --harness NAME  prints the artifact of a test harness
 //
 // No metadata hash is appended (bytecodeHash none, appendCBOR false): the bytecode depends on the
 // sources' meaning, not on comments or paths.
@@ -25,7 +25,7 @@ const settings = {
 
 function compile(path, name) {
   const read = (file) => ({ content: readFileSync(join(here, file), "utf8") });
-  const files = ["src/RFC9162.sol", "src/CheckpointAnchor.sol", "test/RFC9162Harness.sol"];
+  const files = ["src/RFC9162.sol", "src/CheckpointAnchor.sol", path];
   const output = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object",
     "evm.deployedBytecode.immutableReferences"];
   const input = {
@@ -56,9 +56,9 @@ function artifact(name, { abi, evm }) {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-const [mode] = process.argv.slice(2);
+const [mode, harness] = process.argv.slice(2);
 if (mode === "--harness") {
-  process.stdout.write(compile("test/RFC9162Harness.sol", "RFC9162Harness"));
+  process.stdout.write(compile(`test/${harness}.sol`, harness));
 } else {
   const fresh = compile("src/CheckpointAnchor.sol", "CheckpointAnchor");
   if (mode === "--check") {

@@ -299,7 +299,7 @@ contract CheckpointAnchor {
         bytes32 digest,
         bytes calldata signature,
         address expected
-    ) private pure {
+    ) internal pure {
         if (signature.length != 65) revert MalformedSignature();
         bytes32 r = bytes32(signature[0:32]);
         bytes32 s = bytes32(signature[32:64]);

@@ -54,20 +54,32 @@ async def deployment(chain: LocalChain) -> Deployment:
     return await deploy(chain.chain, local_account(0), origin=ORIGIN, anchor_key=key.address)
 
 
-@pytest.fixture(scope="session")
-def harness_artifact(node: str) -> dict[str, Any]:
+def compile_harness(node: str, name: str) -> dict[str, Any]:
+    """Return the artifact of a test contract."""
     output = subprocess.run(
-        [node, "compile.mjs", "--harness"], cwd=CONTRACTS, check=True, capture_output=True
+        [node, "compile.mjs", "--harness", name], cwd=CONTRACTS, check=True, capture_output=True
     )
     artifact: dict[str, Any] = json.loads(output.stdout)
     return artifact
 
 
-@pytest.fixture
-async def harness(chain: LocalChain, harness_artifact: dict[str, Any]) -> AsyncContract:
-    receipt = await transact(
-        chain.chain, local_account(0), data=HexBytes(harness_artifact["bytecode"])
-    )
+async def deploy_harness(chain: LocalChain, artifact: dict[str, Any]) -> AsyncContract:
+    receipt = await transact(chain.chain, local_account(0), data=HexBytes(artifact["bytecode"]))
     address: ChecksumAddress | None = receipt["contractAddress"]
     assert address is not None
-    return chain.chain.w3.eth.contract(address=address, abi=harness_artifact["abi"])
+    return chain.chain.w3.eth.contract(address=address, abi=artifact["abi"])
+
+
+@pytest.fixture(scope="session")
+def harness_artifact(node: str) -> dict[str, Any]:
+    return compile_harness(node, "RFC9162Harness")
+
+
+@pytest.fixture
+async def harness(chain: LocalChain, harness_artifact: dict[str, Any]) -> AsyncContract:
+    return await deploy_harness(chain, harness_artifact)
+
+
+@pytest.fixture
+async def signer_harness(chain: LocalChain, node: str) -> AsyncContract:
+    return await deploy_harness(chain, compile_harness(node, "SignerHarness"))
