@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bundles import SIGNER
 from databases import turn_off_triggers
 from dataexchange.client.typeid import new_id
+from dataexchange.database.cosignature_store import keep
+from dataexchange.database.tables import CosignatureRow
 from dataexchange.errors import IntegrityError
 from dataexchange.exchange.write_guard import LOG_FORKED
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
+from dataexchange.ledger.cosignature import cosign
 from dataexchange.ledger.note import Ed25519Signer, Note
 from dataexchange.ledger.policy import Policy, PolicyError
 from dataexchange.ledger.proof import verify_entry
@@ -161,6 +165,28 @@ async def test_without_a_quorum_the_newest_is_published_at_once(
                 return len(note.signatures) == 2
 
             await until(cosigned)
+
+
+async def test_sixteen_witnesses_and_more_fit_under_one_checkpoint(
+    migrated_database: "Addresses", tmp_path: Path
+) -> None:
+    many = [
+        ServedWitness(tmp_path, f"w{number}", [SIGNER.vkey], bytes([0x40 + number]) * 32)
+        for number in range(20)
+    ]
+    text = policy_of(SIGNER.vkey, many, 0)
+    async with exchange(migrated_database, tmp_path / "x", text) as door:
+        await door.tell()
+        size = await write(door) + 1
+        signed = Checkpoint.parse(Note.parse((await door.get("/checkpoint")).content).text)
+        async with AsyncSession(door.exchange.engine) as session, session.begin():
+            for one in many:
+                line = cosign(signed, one.signer, 1_800_000_000).line()
+                row = {"size": size, "witness": one.signer.vkey, "line": line}
+                await keep(session, CosignatureRow(**row, received_at=door.world.now))
+        strict = policy_of(SIGNER.vkey, many, 20).encode()
+        verified = Policy.parse(strict).verify((await door.get("/checkpoint")).content)
+        assert len(verified.cosigned_at_seconds) == 20
 
 
 async def test_a_slow_witness_and_fast_ones_meet_on_one_checkpoint(
