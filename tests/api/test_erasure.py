@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -17,6 +17,9 @@ from exchanges import POLICY, Door
 from problems import assert_problem
 from steps_pipeline import assess, registered_resource, staff
 from world import ORIGIN
+
+if TYPE_CHECKING:
+    from dataexchange.database.embedded import EmbeddedPostgres
 
 SECRET = "to be forgotten"
 
@@ -124,6 +127,33 @@ async def test_every_proof_still_verifies_after_an_erasure(story: Story) -> None
     assert (await client.proven(erased, POLICY, ORIGIN)).index == erased
     rebuilt = await rebuild(door.exchange.dsn)
     assert (rebuilt.entries, rebuilt.differing) == (erased + 1, ())
+
+
+async def test_no_file_of_the_database_or_the_exchange_holds_what_was_sealed(
+    story: Story, postgres: "EmbeddedPostgres"
+) -> None:
+    """The box may outlive its erasure in pages, WAL and backups: so its key must not be there."""
+    door = story.door
+    salt = bytes.fromhex((await story.read()).json()["salt"])
+    (_, details) = await story.rows()
+    key = door.exchange.vault.keys.read(details["key_id"])
+    wrapped = next(
+        path.read_bytes()
+        for path in door.app.state.settings.opening_keys_path.glob("*/*")
+        if path.name == details["key_id"]
+    )
+    assert (await story.erase(story.sealer)).status_code == 201
+    await ask(postgres.dsn("postgres", "postgres"), "checkpoint")
+    folders = (postgres.folder, door.app.state.settings.data_folder)
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    found = dict.fromkeys(("box", "value", "salt", "key", "wrapped"), 0)
+    hidden = dict(zip(found, (details["box"], SECRET.encode(), salt, key, wrapped), strict=True))
+    for path in files:
+        data = path.read_bytes()
+        for name, needle in hidden.items():
+            found[name] += needle in data
+    assert found.pop("box") > 0  # else this scan would find nothing anywhere
+    assert set(found.values()) == {0}, found
 
 
 async def test_an_erased_opening_does_not_come_back_by_a_retry(story: Story) -> None:

@@ -1,5 +1,6 @@
 """Sealed fields at the door: taken in with their openings, shown to the parties alone, erased."""
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from dataexchange.client import sealing
 from dataexchange.client.exchange_client import signed
 from dataexchange.client.signing import Actor
 from dataexchange.client.typeid import new_id
+from dataexchange.database import log_store
 from dataexchange.exchange import sequencer
 from dataexchange.ledger import canonical
 from dataexchange.ledger.sealing import Opening, seal
@@ -186,6 +188,43 @@ async def test_a_full_queue_leaves_no_key(sealed: Sealed, monkeypatch: pytest.Mo
     request = body(door, sealed.sealer, "data.error_reported@1", report(sealed.asset), *opening)
     assert_problem(await post(door, request), 503, "exchange.busy")
     assert len(keys_of(door)) == before
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_commit_whose_result_is_unknown_keeps_the_opening(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The connection dies at the write: before it reached the server, or after it was done."""
+    door, write, calls = sealed.door, log_store.write, 0
+
+    async def dying(*arguments: Any) -> bool:
+        nonlocal calls
+        calls += 1
+        if calls > 1 or moment == "after":
+            written = await write(*arguments)
+            if calls > 1:
+                return written
+        raise asyncpg.ConnectionDoesNotExistError("the connection is gone")
+
+    monkeypatch.setattr(log_store, "write", dying)
+    opening = sealing.seal({"details": SECRET})
+    request = body(door, sealed.sealer, "data.error_reported@1", report(sealed.asset), *opening)
+    answer = await post(door, request)
+    assert answer.status_code in (200, 201), answer.text
+    path = f"/v1/entries/{answer.json()['index']}/openings/details"
+    assert (await door.get(path, sealed.sealer)).json()["value"] == SECRET
+    assert len(keys_of(door)) == len(await rows(door, "select * from sealed_opening")) == 2
+
+
+async def test_a_sealed_statement_sent_many_times_at_once_is_kept_once(sealed: Sealed) -> None:
+    door, opening = sealed.door, sealing.seal({"details": SECRET})
+    request = body(door, sealed.sealer, "data.error_reported@1", report(sealed.asset), *opening)
+    answers = await asyncio.gather(*(post(door, request) for _ in range(12)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 11 + [201]
+    (index,) = {answer.json()["index"] for answer in answers}
+    path = f"/v1/entries/{index}/openings/details"
+    assert (await door.get(path, sealed.sealer)).json()["value"] == SECRET
+    assert len(keys_of(door)) == len(await rows(door, "select * from sealed_opening")) == 2
 
 
 async def test_openings_that_are_missing_wrong_or_too_many_are_refused(sealed: Sealed) -> None:

@@ -37,7 +37,7 @@ class Vault:
 
     def __init__(self, engine: AsyncEngine, keys: OpeningKeys, origin: str) -> None:
         self._engine = engine
-        self._keys = keys
+        self.keys = keys
         self._origin = origin
 
     async def lock_up(self, submission: Submission) -> Submission:
@@ -63,7 +63,7 @@ class Vault:
         """Destroy the keys of boxes that were not written, save those in `used`."""
         for box in (box for one in submissions for box in one.boxes):
             if box.key_id not in used:
-                await asyncio.to_thread(self._keys.destroy, box.key_id)
+                await asyncio.to_thread(self.keys.destroy, box.key_id)
 
     async def open(self, entry: EntryRow, kept: Kept, committed: str) -> Opening:
         """Return what is kept for a field of `entry`, checked against its commitment (hex)."""
@@ -73,14 +73,14 @@ class Vault:
         return tuple(self._box(submission, opening) for opening in submission.openings)
 
     def _box(self, submission: Submission, opening: Opening) -> SealedBox:
-        key_id, key = self._keys.make()
+        key_id, key = self.keys.make()
         nonce = secrets.token_bytes(NONCE_BYTES)
         about = self._about(submission.actor, submission.id, opening.field)
         sealed = AESGCM(key).encrypt(nonce, opening.preimage, about)
         return SealedBox(opening.field, key_id, nonce + sealed)
 
     def _open(self, entry: EntryRow, kept: Kept, committed: str) -> Opening:
-        key, box = self._keys.read(kept.key_id or ""), kept.box or b""
+        key, box = self.keys.read(kept.key_id or ""), kept.box or b""
         about = self._about(entry.actor, entry.statement_id, kept.field)
         try:
             preimage = AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], about)
