@@ -2013,67 +2013,33 @@ async function judgeEither(blob, policy, options) {
 }
 
 async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
-  if (!zip.members.has("checkpoint"))
+  if (!zip.members.has("checkpoint")) {
     throw new Unusable("证据包里没有检查点", "the bundle has no checkpoint");
+  }
   const checkpoint = await trusted(policy, await zip.read("checkpoint", 1_000_000), "bundle");
   const known = knownCheckpoint ? await trusted(policy, knownCheckpoint, "known") : null;
   if (known !== null) requireNotBehind(checkpoint, known);
-  const contents = requireMembersOf(zip, checkpoint.size);
-  const anchors = new Anchors(await readAnchors(zip));
-  const openings = new Openings(zip);
-
-  const [log, tree, unnamed, fork] = [
-    new Log(checkpoint.origin),
-    new Tree(),
-    new Set(contents),
-    { found: false },
-  ];
-  const tiles = new Tiles(zip);
+  requireMembersOf(zip, checkpoint.size);
+  const [log, tree, tiles] = [new Log(checkpoint.origin), new Tree(), new Tiles(zip)];
+  const [prefix, contents, openings] = [new Prefix(known), new Contents(zip), new Openings(zip)];
+  const beside = [contents, new Anchors(await readAnchors(zip)), openings];
   for (const [level, index, width] of rowOfTiles("entries", checkpoint.size)) {
-    await appendAll(
-      log,
-      await entriesOf(zip, tilePath(level, index, width), index, width),
-      (leaf, entry) => {
-        tree.append(leaf, (...tile) => tiles.complete(...tile));
-        anchors.see(tree);
-        openings.see(entry);
-        if (tree.size === known?.size) fork.found = !equal(tree.root(), known.root);
-        if (unnamed.size)
-          for (const [, name] of fromUtf8(entry.body).matchAll(NAMED_HASH)) unnamed.delete(name);
-      },
-    );
-    demand(
-      !fork.found,
-      "log.forked",
-      "历史被改写：与已知检查点不符",
-      "history was rewritten: the known checkpoint is no prefix",
-    );
+    const bodies = await entriesOf(zip, tilePath(level, index, width), index, width);
+    await appendAll(log, bodies, (leaf, entry) => {
+      tree.append(leaf, (...tile) => tiles.complete(...tile));
+      for (const one of [prefix, ...beside]) one.see(entry, tree);
+    });
+    prefix.compare();
     await tiles.compare();
     progress(log.size, checkpoint.size);
   }
   log.finish();
-  demand(
-    equal(tree.root(), checkpoint.root),
-    "log.root_differs",
-    "条目的默克尔根与检查点不符",
-    "the entries do not have the root that the checkpoint signs",
-  );
-  tree.rows.forEach(
-    (row, level) =>
-      row.length &&
-      tiles.complete(level, Math.floor(checkpoint.size / TILE_WIDTH ** (level + 1)), row),
-  );
-  await tiles.compare();
-  tiles.finish();
-  demand(
-    checkpoint.logs.every(({ vkey }) => log.isLogKey(vkey)),
-    "log.key_not_announced",
-    "签署检查点的密钥，账本未公布或已停用",
-    "the log did not announce a key that signs this checkpoint, or retired it before",
-  );
-  await requireContents(zip, contents, unnamed);
-  anchors.compare(checkpoint);
-  await openings.compare();
+  const [zh, en] = ["条目的默克尔根与检查点不符", "the entries have not the root that is signed"];
+  demand(equal(tree.root(), checkpoint.root), "log.root_differs", zh, en);
+  await tiles.finish(tree);
+  requireLogKeys(log, checkpoint);
+  for (const one of beside) await one.compare(checkpoint);
+  const alone = known === null && checkpoint.witnesses.length === 0;
   return {
     kind: "log",
     origin: checkpoint.origin,
@@ -2081,14 +2047,20 @@ async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
     root: hex(checkpoint.root),
     witnesses: checkpoint.witnesses,
     knownSize: known?.size ?? null,
-    contents: contents.length,
+    contents: contents.size,
     openings: openings.size,
     events: log.events,
-    warnings: [
-      ...(known === null && checkpoint.witnesses.length === 0 ? [NO_TAIL] : []),
-      ...openings.warnings,
-    ],
+    warnings: [...(alone ? [NO_TAIL] : []), ...openings.warnings],
   };
+}
+
+function requireLogKeys(log, { logs }) {
+  demand(
+    logs.every(({ vkey }) => log.isLogKey(vkey)),
+    "log.key_not_announced",
+    "签署检查点的密钥，账本未公布或已停用",
+    "the log did not announce a key that signs this checkpoint, or retired it before",
+  );
 }
 
 const NO_TAIL = {
@@ -2125,7 +2097,7 @@ function requireNotBehind(checkpoint, known) {
   }
 }
 
-/** Refuse a zip without all that a log of `size` has, or with more; return its content's hashes. */
+/** Refuse a zip without all that a log of `size` has, or with more. */
 function requireMembersOf(zip, size) {
   const needed = new Set(["checkpoint"]);
   for (const tile of rowOfTiles("entries", size)) needed.add(tilePath(...tile));
@@ -2149,7 +2121,6 @@ function requireMembersOf(zip, size) {
       firstIndex(name),
     );
   }
-  return names.map((name) => CONTENT.exec(name)?.[1]).filter(Boolean);
 }
 
 /** Return the entries of a bundle of `width`: `u16 length ‖ entry` for each. */
@@ -2198,31 +2169,76 @@ class Tiles {
     }
   }
 
-  finish() {
+  /** Compare the last, unfinished tile of each level too. */
+  async finish({ size, rows }) {
+    rows.forEach((row, level) => {
+      if (row.length) this.complete(level, Math.floor(size / TILE_WIDTH ** (level + 1)), row);
+    });
+    await this.compare();
     if (this.#fault !== null) throw this.#fault;
   }
 }
 
-async function requireContents(zip, contents, unnamed) {
-  const [stray] = unnamed;
-  demand(
-    stray === undefined,
-    "content.unnamed",
-    `没有条目引用内容 ${stray}`,
-    `no entry refers to content ${stray}`,
-  );
-  for (const name of contents) {
-    const data = await zip.read(`content/${name}`, CONTENT_SIZE_MAX);
-    const found = globalThis.crypto?.subtle
-      ? new Uint8Array(await crypto.subtle.digest("SHA-256", data))
-      : sha256(data);
-    demand(
-      hex(found) === name,
-      "content.differs",
-      `内容 ${name} 已被改动`,
-      `content ${name} was changed`,
-    );
+/** A checkpoint known from elsewhere, or null: it must sign the first entries of this very log. */
+class Prefix {
+  #known;
+  #forked = false;
+
+  constructor(known) {
+    this.#known = known;
   }
+
+  see(_entry, tree) {
+    if (tree.size === this.#known?.size) this.#forked = !equal(tree.root(), this.#known.root);
+  }
+
+  compare() {
+    const en = "history was rewritten: the known checkpoint is no prefix of this log";
+    demand(!this.#forked, "log.forked", "历史被改写：与已知检查点不符", en);
+  }
+}
+
+/** Return the hashes that members of a form are named by. */
+const hashesOf = (zip, form) =>
+  [...zip.members.keys()].map((name) => form.exec(name)?.[1]).filter(Boolean);
+
+/** What hashes in entries stand for: a statement must name it, and it must have that hash. */
+class Contents {
+  #zip;
+  #names;
+  #unnamed;
+
+  constructor(zip) {
+    this.#zip = zip;
+    this.#names = hashesOf(zip, CONTENT);
+    this.#unnamed = new Set(this.#names);
+  }
+
+  get size() {
+    return this.#names.length;
+  }
+
+  see({ body }) {
+    if (this.#unnamed.size === 0) return;
+    for (const [, name] of fromUtf8(body).matchAll(NAMED_HASH)) this.#unnamed.delete(name);
+  }
+
+  async compare() {
+    const [stray] = this.#unnamed;
+    const [zh, en] = [`没有条目引用内容 ${stray}`, `no entry refers to content ${stray}`];
+    demand(stray === undefined, "content.unnamed", zh, en);
+    for (const name of this.#names) {
+      const data = await this.#zip.read(`content/${name}`, CONTENT_SIZE_MAX);
+      const fits = hex(await hashOfLarge(data)) === name;
+      demand(fits, "content.differs", `内容 ${name} 已被改动`, `content ${name} was changed`);
+    }
+  }
+}
+
+/** SHA-256 by the platform where it has one: faster than ours on what is large. */
+async function hashOfLarge(data) {
+  const { subtle } = globalThis.crypto ?? {};
+  return subtle ? new Uint8Array(await subtle.digest("SHA-256", data)) : sha256(data);
 }
 
 const PREFIXED_HASH = /^0x[0-9a-f]{64}$/;
@@ -2276,7 +2292,7 @@ class Anchors {
     this.#roots.set(0, `0x${"0".repeat(64)}`); // before the first anchor there is none
   }
 
-  see(tree) {
+  see(_entry, tree) {
     if (this.#roots.has(tree.size)) this.#roots.set(tree.size, `0x${hex(tree.root())}`);
   }
 
@@ -2324,9 +2340,8 @@ class Openings {
   #erased = new Map(); // index and field → index of the order
 
   constructor(zip) {
-    const names = [...zip.members.keys()].map((name) => OPENING.exec(name)?.[1]).filter(Boolean);
     this.#zip = zip;
-    this.#sealed = new Map(names.map((name) => [name, []]));
+    this.#sealed = new Map(hashesOf(zip, OPENING).map((name) => [name, []]));
   }
 
   get size() {
