@@ -8,6 +8,7 @@ import pytest
 from bundles import SIGNER, bundle_of
 from dataexchange.verification import UnsoundError, UnusableError
 from dataexchange.verification.bundle import Bundle
+from dataexchange.verification.title_members import is_title_bundle
 from world import World
 
 
@@ -22,6 +23,7 @@ def test_a_damaged_directory_is_read_or_refused_and_never_another_error(tmp_path
     for at in range(start, len(whole)):
         for bit in range(8):
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :])
+            assert not is_title_bundle(path)
             try:
                 Bundle(path).close()
             except (UnsoundError, UnusableError):

@@ -12,6 +12,7 @@ As JSON it is `{"members": {name: text}}`, canonical; every member is UTF-8.
 
 import io
 import re
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,7 +69,7 @@ def is_title_bundle(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return DOSSIER in archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error):
         with path.open("rb") as file:
             return file.read(len(_JSON_START)) == _JSON_START
 
