@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bundles import POLICY, SIGNER
+from dataexchange.anchoring.errors import SourceUnavailableError
 from dataexchange.anchoring.source import TreeHead
-from dataexchange.anchoring.tile_source import SourceUnavailableError, TileSource, tile_source
+from dataexchange.anchoring.tile_source import TileSource, tile_source
 from dataexchange.ledger import merkle
 from dataexchange.ledger.cosignature import MLDSA44Signer
 from dataexchange.ledger.note import Ed25519Signer

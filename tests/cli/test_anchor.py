@@ -91,7 +91,7 @@ def test_a_contract_is_deployed_on_the_chain_that_is_meant_only(tmp_path: Path, 
             *("--anchor-key", keys[1], "--payer-key", keys[0]),
         )
     assert ran.status == 2
-    assert "链编号是 31337，不是 1" in ran.err
+    assert "链或合约并非所指 / chain id is 31337, not 1" in ran.err
 
 
 def test_a_key_is_made_once_and_for_its_owner_only(tmp_path: Path, run: Run) -> None:

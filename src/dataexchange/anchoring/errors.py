@@ -2,6 +2,7 @@
 
 UnavailableError
 ├── RpcUnavailableError     no endpoint answered, or one answered nonsense; try again
+├── SourceUnavailableError  the log shows no checkpoint or tiles that can be used now
 ├── LeaseTakenError         another worker holds the store
 └── PayerError              the paying account cannot pay
 IntegrityError
@@ -14,36 +15,64 @@ DataExchangeError
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dataexchange.errors import DataExchangeError, IntegrityError, UnavailableError
 
 
-class RpcUnavailableError(UnavailableError):
+class _BilingualError(DataExchangeError):
+    """Says in Chinese what kind of error it is; its own text has the facts."""
+
+    zh: ClassVar[str]
+
+    def __str__(self) -> str:
+        return f"{self.zh} / {super().__str__()}"
+
+
+class RpcUnavailableError(_BilingualError, UnavailableError):
     """No answer came from the chain, or none that makes sense; nothing is known."""
 
+    zh = "节点没有可用的应答"
 
-class LeaseTakenError(UnavailableError):
+
+class SourceUnavailableError(_BilingualError, UnavailableError):
+    """The log's address does not answer, or shows nothing that meets the policy now."""
+
+    zh = "账本地址没有可用的应答"
+
+
+class LeaseTakenError(_BilingualError, UnavailableError):
     """Another worker holds this store: two workers would spend each other's nonces."""
 
+    zh = "另一进程正在使用该目录"
 
-class PayerError(UnavailableError):
+
+class PayerError(_BilingualError, UnavailableError):
     """The paying account cannot pay for the transaction."""
 
+    zh = "付款账户无法支付该交易"
 
-class ForkedLogError(IntegrityError):
+
+class ForkedLogError(_BilingualError, IntegrityError):
     """The log contradicts a root that was signed or anchored. Nothing may be signed any more."""
 
+    zh = "账本与已签署或已锚定的根矛盾，不再签署"
 
-class WrongContractError(IntegrityError):
+
+class WrongContractError(_BilingualError, IntegrityError):
     """The chain, or the contract at the address, is not the one that was meant."""
+
+    zh = "链或合约并非所指"
 
 
 class KeyFileError(IntegrityError):
     """The key file is open to others, not a plain file, or holds no key."""
 
 
-class ContractRefusedError(DataExchangeError):
+class ContractRefusedError(_BilingualError):
     """The contract reverted."""
+
+    zh = "合约拒绝"
 
     def __init__(self, name: str, arguments: tuple[object, ...] = ()) -> None:
         self.name = name

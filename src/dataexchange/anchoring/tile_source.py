@@ -13,18 +13,15 @@ from typing import Final
 
 import httpx
 
+from dataexchange.anchoring.errors import SourceUnavailableError
 from dataexchange.anchoring.source import TreeHead
-from dataexchange.errors import IntegrityError, UnavailableError
+from dataexchange.errors import IntegrityError
 from dataexchange.ledger import merkle
 from dataexchange.ledger.merkle import HASH_SIZE, Range, verify_consistency
 from dataexchange.ledger.policy import Policy
 from dataexchange.ledger.tile import TILE_HEIGHT, TILE_WIDTH, TileName, TileTree, tiles_for
 
 TIMEOUT_SECONDS: Final = 15
-
-
-class SourceUnavailableError(UnavailableError):
-    """The log's address does not answer, or shows nothing that meets the policy now."""
 
 
 class TileSource:

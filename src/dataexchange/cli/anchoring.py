@@ -21,7 +21,7 @@ from dataexchange.anchoring import status as standing
 from dataexchange.anchoring.authorisation import AnchorSite, read_address
 from dataexchange.anchoring.chain import Chain, answering, opened_chain
 from dataexchange.anchoring.deployment import Deployment, ShownRoot
-from dataexchange.anchoring.errors import WrongContractError
+from dataexchange.anchoring.errors import SourceUnavailableError, WrongContractError
 from dataexchange.anchoring.fees import GWEI, FeePolicy
 from dataexchange.anchoring.keyfile import load_key
 from dataexchange.anchoring.plan import Reason, Schedule
@@ -29,7 +29,7 @@ from dataexchange.anchoring.source import TreeHead
 from dataexchange.anchoring.state import decode
 from dataexchange.anchoring.status import AnchorStatus
 from dataexchange.anchoring.store import FileStore
-from dataexchange.anchoring.tile_source import SourceUnavailableError, TileSource, tile_source
+from dataexchange.anchoring.tile_source import TileSource, tile_source
 from dataexchange.anchoring.worker import Accounts, AnchorWorker
 from dataexchange.errors import DataExchangeError
 from dataexchange.ledger.merkle import leaf_hash
@@ -101,9 +101,7 @@ async def deploy(
     async with opened_chain(rpc) as chain:
         found = await chain.chain_id()
         if found != chain_id:
-            raise WrongContractError(
-                f"链编号是 {found}，不是 {chain_id} / chain id is {found}, not {chain_id}"
-            )
+            raise WrongContractError(f"chain id is {found}, not {chain_id}")
         return await deployment.deploy(
             chain,
             accounts.payer,
