@@ -265,6 +265,8 @@ async def test_a_backup_that_went_on_writing_is_told_as_a_fork(
     migrated_database: "Addresses",
     tmp_path: Path,
     witnesses: list[ServedWitness],
+    *,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The witness was away when the backup was started; once back, it stops the other history."""
     from databases import new_database
@@ -290,6 +292,11 @@ async def test_a_backup_that_went_on_writing_is_told_as_a_fork(
                 answer = await door.submit(world.operator, "party.grouped@1", group(world))
                 told = assert_problem(answer, 503, "exchange.log_forked")
                 assert "w0" in told["en"]
+
+                async def evidence() -> bool:
+                    return "witness w0 shows b'" in caplog.text
+
+                await until(evidence)
 
 
 async def test_rows_dropped_by_a_superuser_are_noticed_at_the_start(

@@ -22,13 +22,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from dataexchange.database import cosignature_store, reading, tile_store
 from dataexchange.database.log_store import Connection
 from dataexchange.database.tables import CheckpointRow, CosignatureRow
+from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.witness_site import WitnessAheadError, WitnessSite, sites_of
 from dataexchange.exchange.write_guard import CODES, LOG_BEHIND, LOG_FORKED, WriteGuard
 from dataexchange.ledger import merkle
-from dataexchange.ledger.note import Signature
+from dataexchange.ledger.checkpoint import Checkpoint
+from dataexchange.ledger.note import Note, Signature
 from dataexchange.ledger.policy import Policy
 from dataexchange.witness import InconsistentError, WitnessError
+from dataexchange.witness.client import last_checkpoint
 
 ROUND_SECONDS_MAX = 10.0
 START_SECONDS_MAX = 5.0
@@ -141,22 +144,30 @@ class Witnessing:
             signature = await site.cosign(self._http, target.note.encode(), self._prove)
             await self._keep(site, target.size, signature)
         except InconsistentError as error:
-            self._guard.close(LOG_FORKED, source=f"witness {site.name}", known=site.known)
             site.failed(error)
+            await self._close(site, target, LOG_FORKED, known=site.known)
         except WitnessAheadError as error:
             site.failed(error)
             with suppress(*_DATABASE_ERRORS):
-                await self._judge_ahead(site, error.size)
-        except (WitnessError, *_DATABASE_ERRORS) as error:
+                newest = await self._newest()
+                # Unless another process of ours fed it, it holds what we lost.
+                if newest is not None and newest.size < error.size:
+                    facts = {"size": newest.size, "known": error.size}
+                    await self._close(site, newest, LOG_BEHIND, **facts)
+        except (DataExchangeError, *_DATABASE_ERRORS) as error:
             site.failed(error)
 
-    async def _judge_ahead(self, site: WitnessSite, size: int) -> None:
-        """Tell a witness that another process of ours fed from one that holds what we lost."""
-        newest = await self._newest()
-        if newest is None or newest.size < size:
-            signed = newest.size if newest is not None else 0
-            source = f"witness {site.name}"
-            self._guard.close(LOG_BEHIND, source=source, size=signed, known=size)
+    async def _close(
+        self, site: WitnessSite, signed: CheckpointRow, code: RefusalCode, **facts: int
+    ) -> None:
+        """Stop writing, and log what the witness shows beside what is signed here: the evidence."""
+        if self._guard.found is not None:
+            return
+        self._guard.close(code, source=f"witness {site.name}", **facts)
+        with suppress(WitnessError):
+            origin = Checkpoint.parse(Note.parse(signed.note.encode()).text).origin
+            shown = await last_checkpoint(self._http, site.url, origin)
+            _log.critical("witness %s shows %r; here is %r", site.name, shown, signed.note)
 
     async def _keep(self, site: WitnessSite, size: int, signature: Signature) -> None:
         """Keep a cosignature; with the one that makes the quorum, the checkpoint is published."""
