@@ -1801,14 +1801,13 @@ class Log {
 
   /** Check what only the end shows. */
   finish() {
-    demand(
-      this.#group.ids.length === 0,
-      "linked.cut",
-      "关联条目被截断",
-      "a linked group is cut off",
-    );
-    if (this.size > 0) return;
-    throw new Unsound("log.not_opened", "账本没有开立条目", "the log was never opened", 0);
+    if (this.#group.ids.length > 0) {
+      const [zh, en] = ["关联条目被截断", "a linked group is cut off"];
+      throw new Unsound("linked.cut", zh, en, this.size - 1);
+    }
+    if (this.size === 0) {
+      throw new Unsound("log.not_opened", "账本没有开立条目", "the log was never opened", 0);
+    }
   }
 
   #requireOnce({ actor, id }) {

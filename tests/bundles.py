@@ -4,13 +4,17 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
+from dataexchange.client.signing import Actor
 from dataexchange.ledger import entry, merkle
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
 from dataexchange.ledger.entry import NO_PREVIOUS, Entry, encode_signature
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.ledger.tile import TILE_WIDTH, encode_bundle, grow_tiles
-from world import LOG_SIGNER
+from world import LOG_SIGNER, World
+
+Act: TypeAlias = tuple[Actor, str, dict[str, Any]]
 
 SIGNER = LOG_SIGNER
 POLICY = f"log {SIGNER.vkey}\nquorum none\n".encode()
@@ -108,6 +112,23 @@ class Forger:
             heads.update({key: (seq + 1, prev) for key, (seq, _) in links.items()})
             built.append(body)
         return built
+
+
+def forged(world: World, act: Act, **stated: Any) -> list[bytes]:
+    """Return the log with one more entry, signed and chained as it should be, that no rule saw."""
+    actor, event, payload = act
+    statement = actor.state(event, payload, **{"at": world.now, **stated})
+    last, held = world.entries[-1], world.tail.held.get(actor.party)
+    seq, head = (held.seq, held.head) if held is not None else (0, NO_PREVIOUS)
+    body = entry.build(
+        index=len(world.entries),
+        prev=last.leaf.hex(),
+        recorded_at=max(world.now, last.recorded_at),
+        signature=encode_signature(actor.sign(statement)),
+        statement=statement.body,
+        subjects={actor.party: (seq + 1, head)},
+    )
+    return [*(one.body for one in world.entries), body]
 
 
 def _taken(one: Entry) -> Forged:

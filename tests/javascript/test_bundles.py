@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from mutations import Judged
 
-from bundles import POLICY, SIGNER, bundle_of, checkpoint
-from dataexchange.ledger import entry
-from dataexchange.ledger.entry import encode_signature
+from bundles import POLICY, SIGNER, bundle_of, checkpoint, forged
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.rules import Role
 from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
@@ -176,28 +174,12 @@ def test_a_log_key_signs_from_its_announcement_to_its_end(tmp_path: Path) -> Non
 def test_only_ours_sees_a_business_rule_broken_by_those_who_hold_all_keys(tmp_path: Path) -> None:
     world = World(log_keys=[SIGNER.vkey])
     provider = world.join(Role.PROVIDER)
-    stated = provider.state(
-        "funds.withdrawn@1", {"party": provider.party, "amount_fen": 100}, at=world.now
-    )
-    last = world.entries[-1]
-    body = entry.build(
-        index=len(world.entries),
-        prev=last.leaf.hex(),
-        recorded_at=last.recorded_at,
-        signature=encode_signature(provider.sign(stated)),
-        statement=stated.body,
-        subjects={provider.party: _next(world, provider.party)},
-    )
-    path = bundle_of([*(one.body for one in world.entries), body]).write(tmp_path / "bundle.zip")
+    act = (provider, "funds.withdrawn@1", {"party": provider.party, "amount_fen": 100})
+    path = bundle_of(forged(world, act)).write(tmp_path / "bundle.zip")
     assert ours(path, POLICY) == {"verdict": "unsound", "index": len(world.entries)}
     (found,) = theirs([(path, POLICY, None)])
     assert found["verdict"] == "sound"
     assert "rules are not replayed" in found["notChecked"][0]["en"]
-
-
-def _next(world: World, key: str) -> tuple[int, str]:
-    held = world.tail.held[key]
-    return held.seq + 1, held.head
 
 
 def test_the_command_says_its_verdict_and_exits_as_ours_does(
