@@ -5,6 +5,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import orjson
 import pytest
 
 from dataexchange.client import sealing
@@ -176,10 +177,16 @@ async def test_a_restored_backup_of_the_database_opens_nothing_that_was_erased(
     )
     owner = story.door.app.state.settings.owner_database_url
     await ask(owner, restore, details["key_id"], details["box"])
+    assert_problem(await story.read(), 410, "opening.erased")  # the log says so
+    (kept,) = await ask(owner, "select * from aggregate where kind = 'erasure'")
+    await ask(owner, "delete from aggregate where kind = 'erasure'")
     answer = await story.read()
     assert_problem(answer, 500, "exchange.fault")
     assert SECRET not in answer.text
+    columns = ", ".join(f"${n}" for n in range(1, len(kept) + 1))
+    await ask(owner, f"insert into aggregate values ({columns})", *kept.values())
     await story.door.exchange.reception.eraser.erase()  # as every start does
+    assert (await story.rows())[1]["box"] is None
     assert_problem(await story.read(), 410, "opening.erased")
 
 
@@ -194,10 +201,31 @@ async def test_an_erasure_that_fails_is_told_and_done_again(
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
         patch.setattr(OpeningKeys, "destroy", fail)
         assert (await story.erase(story.sealer)).status_code == 201
-        assert "an erasure was not carried out" in caplog.text
-    assert (await story.read()).status_code == 200
-    await story.door.exchange.reception.eraser.erase()
+        assert "was not carried out" in caplog.text
+    # It is not shown from the moment that the log orders it, and its key goes a little later.
     assert_problem(await story.read(), 410, "opening.erased")
+    assert len(story.keys()) == 2
+    await story.door.exchange.reception.eraser.erase()
+    assert len(story.keys()) == 1
+    assert_problem(await story.read(), 410, "opening.erased")
+
+
+async def test_the_id_of_a_key_leads_to_no_other_file(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database's superuser could write any id; the exchange overwrites what it destroys."""
+    settings = story.door.app.state.settings
+    victim = settings.data_folder / "log.key"
+    before = victim.read_bytes()
+    for key_id in ("../../log.key", str(victim), ""):
+        tampered = "update sealed_opening set key_id = $1 where field = 'details'"
+        await ask(settings.owner_database_url, tampered, key_id)
+        assert_problem(await story.read(), 500, "exchange.fault")
+    with caplog.at_level(logging.CRITICAL):
+        await story.erase(story.sealer)
+        assert (await story.erase(story.sealer, field="contact")).status_code == 201
+    assert victim.read_bytes() == before
+    assert (await story.rows())[0]["box"] is None  # one that cannot be erased stops no other
 
 
 async def test_only_the_sealer_or_a_regulator_erases(story: Story) -> None:
@@ -233,6 +261,25 @@ async def test_the_app_changes_no_opening_but_by_an_entry_that_orders_it(story: 
             for index in (story.index, 10**6):
                 with pytest.raises(asyncpg.RaiseError, match="erases no"):
                     await connection.execute(f"select {function}({index})")
+    finally:
+        await connection.close()
+    assert (await story.read()).json()["value"] == SECRET
+
+
+async def test_a_table_of_the_apps_own_orders_no_erasure(story: Story) -> None:
+    """A temporary table is found before all others, unless a function says otherwise."""
+    owner = story.door.app.state.settings.owner_database_url
+    (named,) = await ask(owner, "select current_database() as name")
+    await ask(owner, f"grant temporary on database {named['name']} to dataexchange_app")
+    connection = await asyncpg.connect(
+        story.door.exchange.dsn, server_settings={"role": "dataexchange_app"}
+    )
+    order = orjson.dumps({"statement": {"event": "opening.erased@1", "payload": story.order()}})
+    try:
+        await connection.execute("create temporary table entry as select * from public.entry")
+        await connection.execute("update entry set body = $1 where index = 1", order)
+        with pytest.raises(asyncpg.RaiseError, match="erases no"):
+            await connection.execute("select erase_opening(1)")
     finally:
         await connection.close()
     assert (await story.read()).json()["value"] == SECRET

@@ -11,11 +11,15 @@ from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.api.log import NO_ENTRY, Index
 from dataexchange.api.openapi import answering
 from dataexchange.database import openings, reading
+from dataexchange.database.openings import Kept
 from dataexchange.database.reading import Reader
 from dataexchange.database.tables import EntryRow
 from dataexchange.errors import RefusalCode
+from dataexchange.exchange.opening_keys import OpeningKeyLostError
+from dataexchange.exchange.service import Exchange
 from dataexchange.ledger import canonical
 from dataexchange.ledger.entry import Entry
+from dataexchange.ledger.sealing import Opening
 from dataexchange.registry.visibility import FOR_THE_OPERATOR
 from dataexchange.rules import Role
 
@@ -80,19 +84,8 @@ async def all_openings(
 ) -> Openings:
     """Every sealed field of the entry, opened as far as its opening is kept here."""
     row, sealed = await _entry(session, index, reader)
-    kept = await openings.of_entry(session, row)
-    await session.close()
     response.headers["Cache-Control"] = "no-store"
-    fields = []
-    for field, commitment in sealed.items():
-        state = FieldState(field=field, commitment=commitment, status="kept_by_signer")
-        if (held := kept.get(field)) is not None and held.erased_by is not None:
-            state.status, state.erased_by = "erased", held.erased_by
-        elif held is not None:
-            opened = await exchange.vault.open(row, held, commitment)
-            state.status, state.salt = "open", opened.salt
-            state.value = canonical.decode(bytes(opened.value))
-        fields.append(state)
+    fields = [await _state(exchange, session, row, field) for field in sealed.items()]
     return Openings(index=index, fields=fields)
 
 
@@ -109,16 +102,48 @@ async def opening(
     row, sealed = await _entry(session, index, reader)
     if field not in sealed:
         raise NOT_SEALED(index=index, field=field)
-    held = (await openings.of_entry(session, row)).get(field)
-    if held is None:
+    found = await _find(exchange, session, row, (field, sealed[field]))
+    if found is None:
         raise NOT_KEPT(index=index, field=field)
-    if held.erased_by is not None:
-        raise ERASED(index=index, field=field, by=held.erased_by)
-    await session.close()
-    opened = await exchange.vault.open(row, held, sealed[field])
+    if isinstance(found, Kept):
+        raise ERASED(index=index, field=field, by=found.erased_by)
     return Response(
-        opened.encode(), media_type="application/json", headers={"Cache-Control": "no-store"}
+        found.encode(), media_type="application/json", headers={"Cache-Control": "no-store"}
     )
+
+
+async def _state(
+    exchange: Exchange, session: Session, row: EntryRow, sealed: tuple[str, str]
+) -> FieldState:
+    field, commitment = sealed
+    found = await _find(exchange, session, row, sealed)
+    if found is None:
+        return FieldState(field=field, commitment=commitment, status="kept_by_signer")
+    if isinstance(found, Kept):
+        by = found.erased_by
+        return FieldState(field=field, commitment=commitment, status="erased", erased_by=by)
+    value = canonical.decode(bytes(found.value))
+    return FieldState(
+        field=field, commitment=commitment, status="open", salt=found.salt, value=value
+    )
+
+
+async def _find(
+    exchange: Exchange, session: Session, row: EntryRow, sealed: tuple[str, str]
+) -> Opening | Kept | None:
+    """Return the opening of a field; what is left of it where it was erased; `None` for nothing."""
+    field, commitment = sealed
+    for is_last in (False, True):
+        held = (await openings.of_entry(session, row)).get(field)
+        await session.close()
+        if held is None or held.erased_by is not None:
+            return held
+        try:
+            return await exchange.vault.open(row, held, commitment)
+        except OpeningKeyLostError:  # erased since the row was read?
+            if is_last:
+                raise
+    raise AssertionError("unreachable")
 
 
 async def _entry(session: Session, index: int, reader: Reader) -> tuple[EntryRow, dict[str, str]]:

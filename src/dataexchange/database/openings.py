@@ -34,9 +34,12 @@ class Pending:
 
 
 async def of_entry(session: AsyncSession, entry: EntryRow) -> dict[str, Kept]:
-    """Return what is kept for the sealed fields of an entry, by field."""
-    rows = await _run(session, _OF, id=entry.statement_id, actor=entry.actor)
-    return {row[0]: Kept(*row) for row in rows}
+    """Return what is kept for the sealed fields of an entry, by field.
+
+    What the log orders to be erased is erased, even before that is carried out.
+    """
+    named = {"id": entry.statement_id, "actor": entry.actor, "index": str(entry.index)}
+    return {row[0]: Kept(*row) for row in await _run(session, _OF, **named)}
 
 
 async def add(
@@ -54,8 +57,8 @@ async def add(
             box=box.box,
         )
     await session.commit()
-    rows = await _run(session, _OF, id=submission.id, actor=submission.actor)
-    return {row[1] for row in rows if row[1] is not None}
+    rows = await _run(session, _KEYS, id=submission.id, actor=submission.actor)
+    return {key for (key,) in rows}
 
 
 async def pending(session: AsyncSession) -> list[Pending]:
@@ -75,8 +78,14 @@ async def _run(session: AsyncSession, query: str, **parameters: object) -> list[
 
 
 _OF = """
-select field, key_id, box, erased_by from sealed_opening
- where statement_id = :id and actor = :actor
+select s.field, s.key_id, s.box, coalesce(s.erased_by, a.head_index)
+  from sealed_opening s
+  left join aggregate a on a.key = 'erasure/' || s.actor || '/' || :index || '/' || s.field
+ where s.statement_id = :id and s.actor = :actor
+"""
+_KEYS = """
+select key_id from sealed_opening
+ where statement_id = :id and actor = :actor and key_id is not null
 """
 _ADD = """
 insert into sealed_opening (statement_id, actor, field, key_id, box)

@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.content.store import FolderStore
 from dataexchange.database import openings, uploads
-from dataexchange.exchange.opening_keys import OpeningKeys
+from dataexchange.database.openings import Pending
+from dataexchange.exchange.opening_keys import OpeningKeyLostError, OpeningKeys
 
 PERIOD_SECONDS = 60
 ERASURES = frozenset({"opening.erased@1", "content.erased@1"})
@@ -41,25 +42,28 @@ class Eraser:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def erase(self) -> None:
-        """Carry out every erasure that is in the log and still pending."""
-        async with AsyncSession(self._engine) as session:
-            for one in await openings.pending(session):
-                if one.key_id is not None:
-                    await asyncio.to_thread(self._keys.destroy, one.key_id)
-                await openings.erase(session, one.index)
-            for index in await uploads.pending(session):
-                await uploads.erase(session, index)
-            for sha256 in await uploads.forsaken(session):
-                await asyncio.to_thread(self._content.remove, sha256)
-
-    async def try_to_erase(self) -> None:
-        """Erase; what fails is logged and tried again later."""
+        """Carry out every erasure that is in the log; what fails is logged, and tried again."""
         try:
-            await self.erase()
+            async with AsyncSession(self._engine) as session:
+                for one in await openings.pending(session):
+                    await self._erase_opening(session, one)
+                for index in await uploads.pending(session):
+                    await uploads.erase(session, index)
+                for sha256 in await uploads.forsaken(session):
+                    await asyncio.to_thread(self._content.remove, sha256)
         except Exception:  # noqa: BLE001 -- the order stands in the log and is tried again
-            _log.exception("an erasure was not carried out")
+            _log.exception("erasures were not carried out")
+
+    async def _erase_opening(self, session: AsyncSession, one: Pending) -> None:
+        try:
+            if one.key_id is not None:
+                await asyncio.to_thread(self._keys.destroy, one.key_id)
+        except (OSError, OpeningKeyLostError):  # one key must not hold up the others
+            _log.exception("the erasure of entry %d was not carried out", one.index)
+        else:
+            await openings.erase(session, one.index)
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
-            await self.try_to_erase()
+            await self.erase()

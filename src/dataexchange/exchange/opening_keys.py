@@ -8,6 +8,7 @@ the exchange, so the folder alone opens nothing. Copies of the folder must follo
 import os
 import re
 import secrets
+from itertools import chain
 from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -18,10 +19,6 @@ from dataexchange.exchange import secret_file
 from dataexchange.exchange.secret_file import write_new
 
 KEY_BYTES = 32
-_DESTROYED = bytes(KEY_BYTES + 8)
-
-
-_KEY_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class OpeningKeyLostError(IntegrityError):
@@ -43,13 +40,14 @@ class OpeningKeys:
         `OpeningKeyLostError` where there are keys and the secret is gone, or opens none of them: a
         new one in its place would lose what is sealed from now on, once the old one is restored.
         """
-        kept = [one.name for one in folder.glob("??/*") if one.read_bytes() != _DESTROYED]
-        if kept and not wrapping_key_path.exists():
+        kept = (path.name for path in folder.glob("??/*") if _is_whole(path))
+        first = next(kept, None)
+        if first is not None and not wrapping_key_path.exists():
             raise OpeningKeyLostError(
                 f"缺少 {wrapping_key_path}，请恢复 / {wrapping_key_path} is missing; restore it"
             )
         keys = cls(folder, secret_file.load_or_make(wrapping_key_path))
-        if kept and not any(map(keys.has, kept)):
+        if first is not None and not any(map(keys.has, chain([first], kept))):
             raise OpeningKeyLostError(
                 f"{wrapping_key_path} 打不开 {folder} 中的密钥 / opens none of the keys there"
             )
@@ -113,4 +111,18 @@ class OpeningKeys:
         return len(paths)
 
     def _path(self, key_id: str) -> Path:
+        # Ids come out of the database, whose superuser must not reach other files by them.
+        if not _KEY_ID.fullmatch(key_id):
+            raise OpeningKeyLostError(f"不是密钥标识 / no id of a key: {key_id!r}")
         return self._folder / key_id[:2] / key_id
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return path.read_bytes() != _DESTROYED
+    except FileNotFoundError:  # destroyed just now
+        return False
+
+
+_KEY_ID = re.compile(r"[0-9a-f]{32}")
+_DESTROYED = bytes(KEY_BYTES + 8)

@@ -44,5 +44,5 @@ class Reception:
                 await self._vault.settle(submission, outcome)
             is_erasing |= submission.type.name in ERASURES and isinstance(outcome, Receipt)
         if is_erasing:
-            await self.eraser.try_to_erase()
+            await self.eraser.erase()
         return outcomes

@@ -40,7 +40,7 @@ GUARDS = (
 # The app may change no opening. It names an entry, and the owner's function does what that says.
 ERASE_OPENING = """
 create function erase_opening(by_index bigint) returns void
-language plpgsql security definer set search_path = pg_catalog, public as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     said jsonb;
 begin
@@ -62,7 +62,7 @@ $$
 """
 ERASE_CONTENT = """
 create function erase_content(by_index bigint) returns void
-language plpgsql security definer set search_path = pg_catalog, public as $$
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     said jsonb;
     erased bytea;
