@@ -168,6 +168,16 @@ async def test_an_export_that_was_cut_is_finished(files: StaticFiles) -> None:
     await holds(files, log, entries=True)
 
 
+async def test_entries_may_follow_tiles_later(files: StaticFiles) -> None:
+    log = Log(600)
+    for entries in (False, True):
+        await export_log(log.export(), files, entries=entries)
+        await holds(files, log, entries=entries)
+    log.entries += [b"more"]
+    await export_log(log.export(), files, entries=True)
+    await holds(files, log, entries=True)
+
+
 async def test_a_checkpoint_is_replaced_only_by_who_has_seen_the_one_before(
     files: StaticFiles,
 ) -> None:

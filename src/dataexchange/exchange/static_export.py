@@ -11,6 +11,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, TypeVar
 
 from dataexchange.errors import IntegrityError
@@ -32,7 +33,7 @@ from dataexchange.ledger.tile import (
 )
 
 T = TypeVar("T")
-AT_ONCE_MAX: Final = 16
+AT_ONCE_MAX: Final = 8
 STEP_LEAVES: Final = TILE_WIDTH**2
 
 
@@ -68,7 +69,8 @@ async def export_log(log: LogToExport, files: StaticFiles, *, entries: bool) -> 
     made = await _make_tiles(log, files, since)
     await _each(files.add(name.path, data) for name, data in made.items())
     if entries:
-        names = bundles(checkpoint.size, since=since)
+        written = since if await _has_bundles(files, since) else 0
+        names = bundles(checkpoint.size, since=written)
         await _each(_add_bundle(log, files, name, made) for name in names)
     if seen != log.note:
         await files.replace_checkpoint(seen, log.note)
@@ -131,13 +133,22 @@ def _grow(
         size += len(step)
 
 
+async def _has_bundles(files: StaticFiles, size: int) -> bool:
+    """Whether entry bundles were written along with the tiles of `size` entries."""
+    if not size:
+        return True
+    *_, last = bundles(size, since=size - 1)
+    return await files.read(last.path) is not None
+
+
 async def _add_bundle(
     log: LogToExport, files: StaticFiles, name: TileName, made: dict[TileName, bytes]
 ) -> None:
     """Add an entry bundle whose entries have the leaf hashes of the tile beside it."""
     data = await log.read(name)
     hashes = b"".join(map(leaf_hash, decode_bundle(data, name.width)))
-    if hashes != made[TileName(0, name.index, name.width)]:
+    tile = TileName(0, name.index, name.width)
+    if hashes != (made.get(tile) or await files.read(tile.path)):
         raise HistoryDiffersError(f"{name.path} 与瓦片不符 / is not of the tiles")
     await files.add(name.path, data)
 
@@ -156,11 +167,9 @@ async def _prune(files: StaticFiles, since: int, size: int, *, entries: bool) ->
 
 
 async def _each(acts: Iterable[Awaitable[T]]) -> list[T]:
-    """Await all, some at once; return what they give, in order."""
-    gate = asyncio.Semaphore(AT_ONCE_MAX)
-
-    async def one(act: Awaitable[T]) -> T:
-        async with gate:
-            return await act
-
-    return await asyncio.gather(*(one(act) for act in acts))
+    """Await all, some at once, and none that follow a failure; return what they give, in order."""
+    results: list[T] = []
+    rest = iter(acts)
+    while some := list(islice(rest, AT_ONCE_MAX)):
+        results += await asyncio.gather(*some)
+    return results
