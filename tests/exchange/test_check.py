@@ -199,6 +199,21 @@ async def test_all_faults_are_named_not_only_the_first(told: Told) -> None:
     assert "replayed from entry 7 on" in found.findings.notes[0][1]
 
 
+async def test_a_head_that_claims_more_than_any_log_can_hold_is_judged_all_the_same(
+    told: Told,
+) -> None:
+    size = 2**50
+    async with connected(told.server, told.now) as connection, undone(connection):
+        await turn_off_triggers(connection)
+        frontier = size.to_bytes(8, "big") + bytes(32)
+        await connection.execute("update head set size = $1, frontier = $2", size, frontier)
+        await connection.execute("update entry set index = $1 where index = 269", size - 1)
+        found = await check(connection, BELIEVED, known=[told.checkpoint], guarded=False)
+    places = [str(fault.place) for fault in found.findings.faults]
+    assert "entry · index=269" in places
+    assert f"entry · index={size - 1} · index" in places
+
+
 async def test_an_entry_that_breaks_a_rule_is_found_though_all_its_hashes_fit(
     told: Told,
 ) -> None:

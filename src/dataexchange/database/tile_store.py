@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database.tables import EntryRow, TileRow
 from dataexchange.errors import IntegrityError
+from dataexchange.failpoint import reach
 from dataexchange.ledger import merkle
 from dataexchange.ledger.merkle import HASH_SIZE, Range
 from dataexchange.ledger.tile import (
@@ -70,6 +71,7 @@ async def grow(session: AsyncSession, size: int) -> None:
             await (await session.connection()).execute(
                 insert(TileRow).values(row).on_conflict_do_nothing()
             )
+            reach("tile.kept")
         level, below = level + 1, full
 
 

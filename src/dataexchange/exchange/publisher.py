@@ -19,6 +19,7 @@ from dataexchange.database import tile_store
 from dataexchange.database.tables import AggregateRow, CheckpointRow, HeadRow
 from dataexchange.errors import IntegrityError
 from dataexchange.exchange.write_guard import LOG_BEHIND, WriteGuard
+from dataexchange.failpoint import reach
 from dataexchange.identity.opening import LOG_KEY, Log
 from dataexchange.ledger import merkle
 from dataexchange.ledger.checkpoint import Checkpoint
@@ -72,6 +73,7 @@ class Publisher:
                 session.begin(),
             ):
                 await self._publish(session)
+            reach("publisher.committed")
         except AheadError as error:
             size = await self._size()
             # Else another process signed a larger size meanwhile; the next period finds it.
@@ -81,6 +83,7 @@ class Publisher:
     async def _publish(self, session: AsyncSession) -> None:
         # One publisher at a time: each checkpoint names the one before it.
         await (await session.connection()).execute(_LOCK)
+        reach("publisher.locked")
         head = (await session.exec(select(HeadRow))).one_or_none()
         if head is None or head.size == self.published_size:
             return
@@ -91,6 +94,7 @@ class Publisher:
         if frontier.size != head.size:
             raise IntegrityError(f"the frontier is of {frontier.size}, the head of {head.size}")
         await tile_store.grow(session, head.size)
+        reach("publisher.grown")
         vkeys = await self._vkeys(session, head.size)
         if not vkeys:
             _log.error("no key of checkpoints at hand is in use by the log; nothing is published")
@@ -112,6 +116,7 @@ class Publisher:
         await (await session.connection()).execute(
             insert(CheckpointRow).values(row).on_conflict_do_nothing()
         )
+        reach("publisher.signed")
         self.published_size = head.size
 
     async def _vkeys(self, session: AsyncSession, size: int) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from dataexchange.errors import RefusalCode, UnavailableError
 from dataexchange.exchange.batch import Batch, Group, Outcome
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.write_guard import WriteGuard
+from dataexchange.failpoint import reach
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.registry.submission import Submission
 from dataexchange.registry.tail import Tail
@@ -161,6 +162,7 @@ class Sequencer:
             answers = [[failure] * len(group) for group in _groups(waiting)]
         rest = iter(answers)
         for one in waiting:
+            reach("sequencer.answering")
             outcomes = list(itertools.islice(rest, len(one.groups)))
             if not one.answer.done():
                 one.answer.set_result(outcomes)
@@ -180,12 +182,14 @@ class Sequencer:
 
     async def _write(self, waiting: list[_Waiting]) -> list[list[Outcome]]:
         connection = await self._connected()
+        reach("sequencer.taken")
         if self._mine is not None:
             try:
                 return await self._write_alone(connection, _groups(waiting), *self._mine)
             except (_MovedError, asyncpg.UniqueViolationError):
                 self._mine = None
         await log_store.lock(connection)
+        reach("sequencer.locked")
         try:
             # What came in while the lock was awaited is taken along.
             return await self._write_locked(connection, _groups(self._take(waiting)))
@@ -206,8 +210,10 @@ class Sequencer:
         batch = Batch(tail, self._clock.now(), operator_key=self.operator_key)
         answers = batch.apply(groups)
         frontier = frontier.extend(one.leaf for one in batch.appended)
+        reach("sequencer.applied")
         if batch.appended and not await log_store.write(connection, batch.appended, frontier):
             raise _MovedError
+        reach("sequencer.committed")
         if refused := _refused(groups, answers):
             # A refusal stands only on a current tail, and only for a statement not in before.
             read = await log_store.read(connection, (), refused)
@@ -238,9 +244,12 @@ class Sequencer:
         batch = Batch(stored.tail, self._clock.now(), stored.known, self.operator_key)
         answers = batch.apply(groups)
         frontier = stored.frontier.extend(one.leaf for one in batch.appended)
+        reach("sequencer.applied")
         if batch.appended and not await log_store.write(connection, batch.appended, frontier):
             raise StoppedError("the head moved under its lock")
+        reach("sequencer.written")
         await connection.execute("commit")
+        reach("sequencer.committed")
         self._keep(stored.tail, frontier, is_alone=is_alone)
         return answers
 

@@ -18,6 +18,7 @@ from dataexchange.database.classification import TABLES
 from dataexchange.database.defence import missing_columns, weaknesses
 from dataexchange.database.log_store import Connection
 from dataexchange.database.migrate import newest_version
+from dataexchange.database.tables import HeadRow
 from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.exchange.check.aggregates import check_aggregates
 from dataexchange.exchange.check.checkpoints import CheckpointsPass
@@ -42,6 +43,7 @@ from dataexchange.ledger.tile import TILE_WIDTH
 from dataexchange.verification.map_pass import map_sizes
 from dataexchange.verification.verdict import UnusableError
 
+GAP_MAX = 1_000_000  # missing entries in a row, beyond which nothing after them is placed
 Progress = Callable[[int, int], None]
 
 
@@ -190,7 +192,9 @@ class _Checker:
             found = await self._connection.fetchval(_NEXT, end)
             end = min(found, self.size) if found is not None else self.size
             self._entries.skip(at, end)
-            leaves = [None] * (end - at)
+            if end - at > GAP_MAX:
+                self._tiles.stop()
+            leaves = [None] * min(end - at, GAP_MAX)
         await self._judge_checkpoints(at, end, leaves, before)
         await self._tiles.take(leaves)
         return end
@@ -225,10 +229,12 @@ class _Checker:
 
     async def _repeated(self) -> None:
         """Name keys that stand twice, as they can where a constraint was dropped."""
-        for table, columns in _KEYS.items():
-            for row in await self._connection.fetch(_TWICE.format(table=table, columns=columns)):
-                name = key_of(row)
-                self._findings.wrong(Place(table, name), "此行重复", "the row stands there twice")
+        for table in HeadRow.metadata.tables.values():
+            columns = ", ".join(column.name for column in table.primary_key)
+            query = _TWICE.format(table=table.name, columns=columns)
+            for row in await self._connection.fetch(query):
+                place = Place(table.name, key_of(row))
+                self._findings.wrong(place, "此行重复", "the row stands there twice")
 
     def _judge_head(self) -> None:
         if self._head is None:
@@ -246,13 +252,14 @@ class _Checker:
         self._findings.compare(Place("head", "log=1"), self._head, expected)
 
     async def _judge_version(self) -> None:
-        newest = {"version_num": newest_version()}
+        newest = newest_version()
         rows = await self._connection.fetch("select version_num from alembic_version")
-        if not rows:
-            self._findings.missing(Place("alembic_version", f"version_num={newest_version()}"))
         for row in rows:
             place = Place("alembic_version", f"version_num={row['version_num']}")
-            self._findings.compare(place, row, newest)
+            self._findings.compare(place, row, {"version_num": newest})
+        if len(rows) != 1:
+            place = Place("alembic_version", f"version_num={newest}")
+            self._findings.wrong(place, f"有 {len(rows)} 行", f"there are {len(rows)} rows")
 
 
 def _outside(policy: Policy, note: bytes) -> Checkpoint:
@@ -290,17 +297,4 @@ select s.size, s.witness, s.line, exists (select from checkpoint c where c.size 
 _MAPS = "select body from entry where position('map.committed@1'::bytea in body) > 0"
 _BEYOND_ENTRIES = "select index from entry where index < 0 or index >= $1 order by index"
 _BEYOND_CHECKPOINTS = "select * from checkpoint where size < 0 or size > $1 order by size"
-_KEYS = {
-    "entry": "index",
-    "aggregate": "key",
-    "tile": "level, number",
-    "checkpoint": "size",
-    "cosignature": "size, witness",
-    "published": "size",
-    "map_node": "name",
-    "content_upload": "sha256, party",
-    "sealed_opening": "statement_id, actor, field",
-    "content_erasure": "index",
-    "alembic_version": "version_num",
-}
 _TWICE = "select {columns} from {table} group by {columns} having count(*) > 1"

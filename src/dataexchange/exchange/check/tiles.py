@@ -18,6 +18,7 @@ class TilesPass:
     def __init__(self, connection: Connection, published: int, findings: Findings) -> None:
         self._connection = connection
         self._published = published
+        self._is_stopped = False
         self._findings = findings
         self._levels: list[tuple[int, list[Hash]]] = []  # number of the open tile, its hashes
 
@@ -39,13 +40,18 @@ class TilesPass:
                 await self._compare(level, number, hashes)
                 await self.take([_root(hashes)], level + 1)
 
+    def stop(self) -> None:
+        """Compare nothing more: the places of what comes next are not known."""
+        self._is_stopped = True
+
     async def finish(self) -> None:
         """Judge what no entry gives."""
         for row in await self._connection.fetch(_SURPLUS, self._published, TILE_HEIGHT):
             self._findings.surplus(_place(row["level"], row["number"]))
 
     async def _compare(self, level: int, number: int, hashes: Sequence[Hash]) -> None:
-        if (number + 1) << (TILE_HEIGHT * (level + 1)) > self._published:
+        covered = (number + 1) << (TILE_HEIGHT * (level + 1))
+        if self._is_stopped or covered > self._published:
             return
         row = await self._row(level, number)
         if row is None:
