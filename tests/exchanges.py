@@ -101,14 +101,19 @@ class Door:
         await self.exchange.publisher.publish()
 
 
+def keep_log_key(folder: Path) -> None:
+    """Put the key of `bundles` where a service with this data folder finds it."""
+    path = folder / "log.key"
+    if not path.exists():
+        write_private(path, PrivateKey(ORIGIN, SignatureType.ED25519, SEED).encode().encode())
+
+
 @asynccontextmanager
 async def opened_door(
     addresses: Addresses, folder: Path, world: World, **settings: Any
 ) -> AsyncIterator[Door]:
     """Run an application on a database; its log key is that of `bundles`."""
-    key = folder / "log.key"
-    if not key.exists():
-        write_private(key, PrivateKey(ORIGIN, SignatureType.ED25519, SEED).encode().encode())
+    keep_log_key(folder)
     chosen = Settings(
         database_url=addresses.app,
         owner_database_url=addresses.owner,

@@ -37,13 +37,12 @@ class Traded(NamedTuple):
 @pytest.fixture
 def shown(migrated_database: "Addresses", tmp_path: Path) -> Iterator[Traded]:
     """A service that was told the story at its own times, and lives in the present since."""
-    from exchanges import SEED, WorldClock, small_world
+    from exchanges import WorldClock, keep_log_key, small_world
     from served import serving
 
     market = traded(small_world())
     clock = WorldClock(market.world)
-    (tmp_path / "log.key").write_text(SEED.hex() + "\n")
-    (tmp_path / "log.key").chmod(0o600)
+    keep_log_key(tmp_path)
     with serving(migrated_database, tmp_path, clock) as service, httpx.Client() as http:
         for appended in market.world.entries:
             clock.told = appended.recorded_at
