@@ -27,6 +27,7 @@ import uvloop
 from bench_append import machine, opened, table
 from bench_load import BATCH, Row, batches
 
+from dataexchange.cli.mapping import NICENESS
 from dataexchange.database.embedded import OWNER_ROLE, EmbeddedPostgres
 from dataexchange.database.engine import connect, reading_engine
 from dataexchange.database.migrate import migrate
@@ -228,7 +229,7 @@ async def _mapper(dsn: str, sequencer: Sequencer, operator: Any) -> AsyncIterato
 
 async def keep_mapping(dsn: str) -> None:
     """Be the mapper: at every line make a map and print it."""
-    os.nice(10)
+    os.nice(NICENESS)
     engine = reading_engine(dsn)
     print("started", flush=True)
     while await asyncio.to_thread(sys.stdin.readline):

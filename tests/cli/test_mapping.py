@@ -1,11 +1,17 @@
 """`map commit` and `map confirm`: the operator's key and the regulator's, at the command line."""
 
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+from dataexchange.rules import Role
 
 if TYPE_CHECKING:
     from served import Served
@@ -47,6 +53,35 @@ def test_the_operator_commits_and_the_regulator_confirms(
     assert "covers 1" in ran.out
     assert "aggregate.exists" in run(*confirm, keys["regulator"]).err
     assert run("map", "confirm", bundle, "--key", keys["regulator"]).status == 2
+
+
+def test_a_mapper_keeps_committing_what_is_new_and_nothing_else(
+    opened: "Served", keys: dict[str, Path], run: Run
+) -> None:
+    program = "from dataexchange.cli import main; main()"
+    words = ("map", "run", "--every", "1", "--key", str(keys["operator"]))
+    mapper = subprocess.Popen([sys.executable, "-c", program, *words], stdout=subprocess.PIPE)
+    try:
+        until_size(opened, 2)  # the opening, and a map of it
+        profile = opened.world.profile(opened.world.actor(), Role.PROVIDER)
+        applied = opened.folder / "apply.json"
+        newcomer = opened.world.actor()
+        applied.write_text(json.dumps({**profile, "party": newcomer.party, "key": newcomer.key.id}))
+        key = opened.key_file(newcomer, "newcomer")
+        assert run("submit", "party.applied@1", applied, "--key", key).status == 0
+        until_size(opened, 4)
+        time.sleep(2.5)  # two more rounds, with nothing new
+        assert httpx.get(f"{opened.url}/v1/log").json()["size"] == 4
+    finally:
+        mapper.terminate()
+        mapper.communicate()
+
+
+def until_size(served: "Served", size: int) -> None:
+    until = time.monotonic() + 120
+    while httpx.get(f"{served.url}/v1/log").json()["size"] < size:
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_nothing_is_confirmed_where_no_map_was_committed(

@@ -16,7 +16,7 @@ from dataexchange.cli.server import DataFolder, require_server
 from dataexchange.client.exchange_client import Accepted
 from dataexchange.errors import DataExchangeError, UnavailableError
 
-NICENESS = 10
+NICENESS = 5
 
 app = typer.Typer(no_args_is_help=True, help="全账本状态映射 The map of the whole ledger.")
 
@@ -47,6 +47,8 @@ def run(
             _commit(key, url, data_folder)
         except (UnreachableError, UnavailableError) as error:
             error_console.print(f"[yellow]![/] {error}", highlight=False)
+        except typer.Exit:
+            pass  # refused, and told; another mapper may have been first
         time.sleep(max(1.0, every - (time.monotonic() - started)))
 
 
