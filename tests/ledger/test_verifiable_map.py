@@ -150,7 +150,13 @@ def test_absence_is_not_proven_from_another_branch(keys: list[str], data: st.Dat
 def test_a_proof_that_is_not_canonical_is_refused() -> None:
     values = {"a": value("a")}
     proof = Kept().put(*values.values()).prove("a", values).encode()
-    for wrong in (proof + b" ", proof.replace(b'"siblings"', b'"sibling"'), b"[]", b"\xff"):
+    for wrong in (
+        proof + b" ",
+        proof.replace(b'"siblings"', b'"sibling"'),
+        b"[]",
+        b"\xff",
+        proof.replace(b'"value"', b'"other":null,"value"'),
+    ):
         with pytest.raises(ProofError):
             MapProof.parse(wrong)
 

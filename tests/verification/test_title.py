@@ -242,11 +242,12 @@ def _dossiers(honest: Honest) -> Iterator[tuple[str, Members]]:
         {"confirmed": []},
         {"confirmed": [said["map"]]},
         {"confirmed": [0]},
+        {"confirmed": said["confirmed"] * 2},
+        {"also": said["also"] * 2},
         {"v": 2},
     ):
         changed = json.dumps({**said, **change}, sort_keys=True, separators=(",", ":"))
-        if change != {"also": [pledge, honest.title.guarantee]}:  # in the title already
-            yield f"dossier {change}", honest.members.having({"dossier": changed.encode()})
+        yield f"dossier {change}", honest.members.having({"dossier": changed.encode()})
 
 
 def _mixed(honest: Honest) -> Iterator[tuple[str, Members]]:

@@ -120,8 +120,7 @@ async def _members(
     session: AsyncSession, exchange: Exchange, asset: str, *, also: Sequence[str], confirmed: bool
 ) -> dict[str, bytes]:
     checkpoint = await published_checkpoint(session, exchange.policy)
-    added = [key for key in dict.fromkeys(also) if key != asset]
-    return await title_members(session, asset, checkpoint, also=added, confirmed=confirmed)
+    return await title_members(session, asset, checkpoint, also=also, confirmed=confirmed)
 
 
 async def _require_readable(

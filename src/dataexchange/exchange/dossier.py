@@ -76,15 +76,22 @@ async def title_members(
     confirmations = await _confirmations(session, commitment.covers, size)
     gathered = _Gathered(session, bytes.fromhex(commitment.root))
     try:
-        whole = await gathered.close(asset, also)
+        alone = await gathered.close([asset])
+        added = [key for key in dict.fromkeys(also) if key not in alone]
+        whole = await gathered.close([asset, *added])
     except MapError as error:
         raise NOT_MAPPED(key=asset) from error
     indexes = {0, committed.head_index, *confirmations}
-    for key in whole:
-        indexes |= await _history(session, key, commitment.covers)
+    states = gathered.states
+    for key in added:
+        if not names_any(states[key], alone):
+            raise UNRELATED(key=key, asset=asset)
+    for key in (key for key, with_history in whole.items() if with_history):
+        if key in states:
+            indexes |= await _history(session, key, commitment.covers)
         if len(indexes) > ENTRIES_MAX:
             raise TOO_LONG(count=len(indexes), limit=ENTRIES_MAX)
-    dossier = Dossier(tuple(also), asset, tuple(confirmations), committed.head_index)
+    dossier = Dossier(tuple(added), asset, tuple(confirmations), committed.head_index)
     return {
         DOSSIER: dossier.encode(),
         CHECKPOINT: checkpoint.note,
@@ -102,28 +109,24 @@ class _Gathered:
         self._held: dict[str, State | None] = {}
         self.members: dict[str, bytes] = {}
 
-    async def close(self, asset: str, also: Collection[str]) -> list[str]:
-        """Gather the whole set; return the keys of those whose history belongs to it."""
-        alone = await self._reached([asset])
-        found = await self._reached([asset, *also])
-        for key in (asset, *also):
-            state = self._held[key]
-            if state is None:
-                raise NOT_MAPPED(key=key)
-            if key != asset and not names_any(state, alone):
-                raise UNRELATED(key=key, asset=asset)
-        return [key for key, whole in found.items() if whole and self._held[key] is not None]
-
-    async def _reached(self, keys: Sequence[str]) -> dict[str, bool]:
+    async def close(self, keys: Sequence[str]) -> dict[str, bool]:
+        """Gather all that `keys` draw into the set; return it as `title_set.close` does."""
         steps = close(keys)
         try:
             wanted = next(steps)
             while True:
                 self._held |= await self._gather(sorted(wanted - self._held.keys()))
+                if missing := [key for key in keys if self._held[key] is None]:
+                    raise NOT_MAPPED(key=missing[0])
                 wanted = steps.send({key: self._held[key] for key in wanted})
         except StopIteration as end:
             found: dict[str, bool] = end.value
             return found
+
+    @property
+    def states(self) -> dict[str, State]:
+        """The states gathered, by key; of a key that is proven absent there is none."""
+        return {key: state for key, state in self._held.items() if state is not None}
 
     async def _gather(self, keys: list[str]) -> dict[str, State | None]:
         connection = await self._session.connection()

@@ -11,8 +11,6 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from dataexchange.errors import RefusedError
-from dataexchange.ledger import canonical
 from dataexchange.ledger.merkle import ProofError
 from dataexchange.ledger.verifiable_map import (
     EMPTY,
@@ -70,10 +68,12 @@ class MapProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     def parse(cls, data: bytes) -> "MapProof":
         """Return the proof that the canonical `data` is; `ProofError` where it is none."""
         try:
-            canonical.decode(data)
-            return _DECODER.decode(data)
-        except (msgspec.ValidationError, RefusedError) as error:
+            proof = _DECODER.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ProofError(f"not a map proof: {error}") from error
+        if proof.encode() != data:
+            raise ProofError("the map proof is not in canonical form")
+        return proof
 
 
 def parse_value(data: bytes) -> MapValue:

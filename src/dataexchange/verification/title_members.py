@@ -53,14 +53,16 @@ class Dossier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def parse(cls, data: bytes) -> "Dossier":
         """Return the dossier that the canonical `data` is."""
         try:
-            canonical.decode(data)
             dossier = msgspec.json.decode(data, type=cls)
-        except (msgspec.ValidationError, RefusedError) as error:
-            raise UnsoundError(
-                "dossier.malformed", "dossier 成员格式有误", f"the dossier member: {error}"
-            ) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _malformed(str(error)) from error
         if dossier.v != 1:
             raise UnusableError(f"未知的资产证据包版本 / unknown version {dossier.v} of the bundle")
+        if dossier.encode() != data:
+            raise _malformed("not in canonical form")
+        for named in (dossier.also, dossier.confirmed):
+            if len(set(named)) != len(named):
+                raise _malformed("something is named twice")
         return dossier
 
 
@@ -131,6 +133,10 @@ def _of_zip(data: bytes) -> dict[str, bytes]:
         raise
     except Exception as error:  # zipfile's own and those of its decompressors
         raise UnsoundError("bundle.damaged", "证据包已损坏", "the bundle cannot be read") from error
+
+
+def _malformed(why: str) -> UnsoundError:
+    return UnsoundError("dossier.malformed", "dossier 成员格式有误", f"the dossier member: {why}")
 
 
 class Shelf:

@@ -46,7 +46,7 @@ class TitleStates:
         alone = self._reached([self._dossier.asset])
         found = self._reached([self._dossier.asset, *self._dossier.also])
         for key in self._dossier.also:
-            if not names_any(self.states[key], alone):
+            if key in alone or not names_any(self.states[key], alone):
                 raise UnsoundError(
                     "title.unrelated", f"{key} 与该资产无关", f"{key} does not name this title"
                 )
