@@ -2,8 +2,8 @@
 
 1. `trie`: a thousand keys touched in a map of 10^3 to 10^6, in memory (processor time).
 2. `table`: the same through the database, read, walked and written, without rests.
-3. `appends`: events a second with a mapper at work in a process of its own, beside the same
-   without one, in turns.
+3. `appends`: events a second while a mapper works in a process of its own, and while it is
+   stopped, in turns of one run.
 4. `replay`: a log replayed with maps at so many sizes, beside the same without (processor time).
 """
 
@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,14 +29,14 @@ import uvloop
 from bench_append import machine, opened, table
 from bench_load import BATCH, Row, batches
 
-from dataexchange.cli.mapping import NICENESS
+from dataexchange.cli.mapping import NICENESS, REST
 from dataexchange.database.embedded import OWNER_ROLE, EmbeddedPostgres
 from dataexchange.database.engine import connect, reading_engine
 from dataexchange.database.migrate import migrate
 from dataexchange.exchange import intake
 from dataexchange.exchange.batch import Receipt
 from dataexchange.exchange.clock import Clock
-from dataexchange.exchange.mapper import REST, make_map
+from dataexchange.exchange.mapper import make_map
 from dataexchange.exchange.sequencer import Sequencer
 from dataexchange.ledger.map_proof import MapValue
 from dataexchange.ledger.verifiable_map import EMPTY, Tile, encode_tile, path_of, updated
@@ -44,7 +46,7 @@ from world import ORIGIN
 
 TOUCHED = 1_000
 FILL = 5_000
-PATIENCE_SECONDS = 120
+BATCHES_PER_SECOND = 40
 _STATE = "'{\"id\":\"' || n || '\",\"pad\":\"' || repeat('x', 700) || '\"}'"
 FILL_TABLE = f"""
 insert into aggregate
@@ -149,95 +151,113 @@ async def _stored(connection: Any) -> tuple[int, int]:
 async def beside_appends(
     server: EmbeddedPostgres, seconds: float, turns: int, callers: int
 ) -> list[Row]:
-    """Return the append rate with and without a mapper, in turns on one log."""
+    """Return the append rate while a mapper works and while it is stopped, in turns of one run."""
     actor, operator = await opened(server.dsn())
     sequencer = Sequencer(lambda: connect(server.dsn()), ORIGIN, Clock())
     await sequencer.start()
-    await _drive(sequencer, actor, seconds, callers)  # warm
+    load = _Load(sequencer, batches(actor, int(2 * turns * seconds * BATCHES_PER_SECOND)))
     rates: dict[bool, list[float]] = {False: [], True: []}
-    touched = 0
-    for _ in range(turns):
-        for mapped in (False, True):
-            if not mapped:
-                rates[mapped].append(await _drive(sequencer, actor, seconds, callers))
-                continue
-            async with _mapper(server.dsn(), sequencer, operator) as done:
-                rates[mapped].append(await _drive(sequencer, actor, seconds, callers))
-            touched += sum(done)
+    async with _mapper(server.dsn(), sequencer, operator) as mapper, load.driven(callers):
+        await mapper.first.wait()
+        for turn in range(2 * turns):
+            at_work = turn % 4 in (1, 2)  # off on on off: what drifts weighs on both alike
+            mapper.process.send_signal(signal.SIGCONT if at_work else signal.SIGSTOP)
+            before, started = load.done, time.perf_counter()
+            await asyncio.sleep(seconds)
+            rates[at_work].append((load.done - before) / (time.perf_counter() - started))
+        mapper.process.send_signal(signal.SIGCONT)
     await sequencer.stop()
-    ratios = [beside / alone for alone, beside in zip(*rates.values(), strict=True)]
+    alone, beside = (statistics.mean(rates[at_work]) for at_work in (False, True))
+    errors = (statistics.stdev(one) / len(one) ** 0.5 for one in rates.values())
     return [
         {
             "what": f"appends, {callers} callers of {BATCH}",
-            "events_per_second": round(statistics.median(rates[False])),
-            "with_mapper": round(statistics.median(rates[True])),
-            "ratio": round(statistics.median(ratios), 3),
-            "ratios": [round(one, 3) for one in ratios],
+            "events_per_second": round(alone),
+            "with_mapper": round(beside),
+            "ratio": round(beside / alone, 3),
+            "standard_error": round(sum(one**2 for one in errors) ** 0.5 / alone, 3),
             "turns": turns,
-            "mapped_in_all": touched,
+            "maps": mapper.maps,
         }
     ]
 
 
-async def _drive(sequencer: Sequencer, actor: Any, seconds: float, callers: int) -> float:
-    work = iter(batches(actor, int(150 * seconds)))
-    started, done = time.perf_counter(), 0
+class _Load:
+    """Callers that append as fast as they are answered; `done` counts events."""
 
-    async def caller() -> None:
-        nonlocal done
-        for body in work:
-            if time.perf_counter() > started + seconds:
-                return
-            outcomes = await sequencer.submit(intake.read_batch(body))
+    def __init__(self, sequencer: Sequencer, work: list[bytes]) -> None:
+        self._sequencer = sequencer
+        self._work = iter(work)
+        self.done = 0
+
+    @asynccontextmanager
+    async def driven(self, callers: int) -> AsyncIterator[None]:
+        """Keep appending until the context ends."""
+        tasks = [asyncio.create_task(self._call()) for _ in range(callers)]
+        try:
+            yield
+            assert not any(task.done() for task in tasks), "the work ran out"
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _call(self) -> None:
+        for body in self._work:
+            outcomes = await self._sequencer.submit(intake.read_batch(body))
             assert all(isinstance(one, Receipt) for one in outcomes)
-            done += len(outcomes)
+            self.done += len(outcomes)
 
-    await asyncio.gather(*(caller() for _ in range(callers)))
-    return done / (time.perf_counter() - started)
+
+@dataclass
+class _Mapper:
+    """The other process, whether its first map is committed, and how many are."""
+
+    process: asyncio.subprocess.Process
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+    maps: int = 0
 
 
 @asynccontextmanager
-async def _mapper(dsn: str, sequencer: Sequencer, operator: Any) -> AsyncIterator[list[int]]:
+async def _mapper(dsn: str, sequencer: Sequencer, operator: Any) -> AsyncIterator[_Mapper]:
     """Keep a mapper at work in another process; commit what it makes, as `map run` would."""
     program = [sys.executable, __file__, "--mapper", dsn]
-    process = await asyncio.create_subprocess_exec(
-        *program, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    done: list[int] = []
-    await process.stdout.readline()  # it has started
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    mapper = _Mapper(await asyncio.create_subprocess_exec(*program, **pipes))
+    lines, orders = mapper.process.stdout, mapper.process.stdin
+    assert lines is not None
+    assert orders is not None
 
     async def commit() -> None:
-        while line := await process.stdout.readline():
-            made = json.loads(line)
-            said = {"covers": made["covers"], "root": made["root"]}
-            (outcome,) = await sequencer.submit([signed(operator, "map.committed@1", said)])
+        while line := await lines.readline():
+            (outcome,) = await sequencer.submit(
+                [signed(operator, "map.committed@1", json.loads(line))]
+            )
             assert isinstance(outcome, Receipt), outcome
-            done.append(made["touched"])
-            process.stdin.write(b"go\n")
+            mapper.maps += 1
+            mapper.first.set()
+            orders.write(b"go\n")
 
+    orders.write(b"go\n")
     task = asyncio.create_task(commit())
-    process.stdin.write(b"go\n")
     try:
-        yield done
+        yield mapper
     finally:
         task.cancel()
-        process.kill()
-        await process.wait()
+        mapper.process.kill()
+        await mapper.process.wait()
 
 
 async def keep_mapping(dsn: str) -> None:
     """Be the mapper: at every line make a map and print it."""
     os.nice(NICENESS)
     engine = reading_engine(dsn)
-    print("started", flush=True)
     while await asyncio.to_thread(sys.stdin.readline):
         made = await make_map(engine, rest=REST)
         while made is None:
             await asyncio.sleep(0.1)
             made = await make_map(engine, rest=REST)
-        print(json.dumps({**made.payload, "touched": made.touched}), flush=True)
+        print(json.dumps(made.payload), flush=True)
 
 
 def replayed(entries: int, every: int) -> list[Row]:
@@ -298,8 +318,8 @@ def main() -> None:
     parts = ["trie", "table", "appends", "replay"]
     parser.add_argument("--what", nargs="+", choices=parts, default=parts)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--seconds", type=float, default=5, help="of each turn of appends")
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2, help="of each turn of appends")
+    parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--callers", type=int, default=4)
     parser.add_argument("--entries", type=int, default=5_000, help="of the log that is replayed")
     parser.add_argument("--every", type=int, default=500, help="entries between its maps")

@@ -17,18 +17,24 @@ from dataexchange.client.exchange_client import Accepted
 from dataexchange.errors import DataExchangeError, UnavailableError
 
 NICENESS = 5
+REST = 6.0
 
+Rest = Annotated[
+    float, typer.Option(min=0, help="休息倍数 Rest so many times as long as it works.")
+]
 app = typer.Typer(no_args_is_help=True, help="全账本状态映射 The map of the whole ledger.")
 
 
 @app.command()
-def commit(key: KeyFile, url: Url = DEFAULT_URL, data_folder: DataFolder = None) -> None:
+def commit(
+    key: KeyFile, url: Url = DEFAULT_URL, rest: Rest = REST, data_folder: DataFolder = None
+) -> None:
     """提交映射 Make the map of the ledger as it is now, and commit its root.
 
     Runs beside the exchange, on its database; the key stays here.
     """
     require_server()
-    _commit(key, url, data_folder)
+    _commit(key, url, data_folder, rest)
 
 
 @app.command()
@@ -36,6 +42,7 @@ def run(
     key: KeyFile,
     url: Url = DEFAULT_URL,
     every: Annotated[float, typer.Option(min=1, help="间隔秒数 Seconds between maps.")] = 60,
+    rest: Rest = REST,
     data_folder: DataFolder = None,
 ) -> None:
     """持续提交映射 Keep committing maps, out of the way of appends, until stopped."""
@@ -44,7 +51,7 @@ def run(
     while True:
         started = time.monotonic()
         try:
-            _commit(key, url, data_folder)
+            _commit(key, url, data_folder, rest)
         except (UnreachableError, UnavailableError) as error:
             error_console.print(f"[yellow]![/] {error}", highlight=False)
         except typer.Exit:
@@ -74,11 +81,11 @@ def confirm(
     )
 
 
-def _commit(key: Path, url: str, data_folder: Path | None) -> None:
+def _commit(key: Path, url: str, data_folder: Path | None, rest: float) -> None:
     from dataexchange.cli.serving import make_map
 
     started = time.monotonic()
-    made = asyncio.run(make_map(data_folder))
+    made = asyncio.run(make_map(data_folder, rest=rest))
     if made is None:
         console.print("映射已覆盖全部条目 the newest map covers every entry")
         return

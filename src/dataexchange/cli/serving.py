@@ -74,13 +74,13 @@ async def rebuild(data_folder: Path | None, *, write: bool) -> Rebuilt:
         return await rebuild_states(owner_dsn if write else app_dsn, write=write)
 
 
-async def make_map(data_folder: Path | None) -> MadeMap | None:
+async def make_map(data_folder: Path | None, *, rest: float) -> MadeMap | None:
     """Make the map of the configured log; `UnavailableError` where its database is away."""
     _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
     async with database(Settings()) as (_, dsn):
         engine = reading_engine(dsn)
         try:
-            return await mapper.make_map(engine)
+            return await mapper.make_map(engine, rest=rest)
         except (SQLAlchemyError, OSError) as error:
             raise UnavailableError(
                 "数据库没有应答或未迁移 / the database does not answer, or lacks a migration:"

@@ -6,7 +6,7 @@ committed map stays provable.
 """
 
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import IO
@@ -95,8 +95,8 @@ def spool() -> Iterator[Spool]:
         yield Spool(file)
 
 
-async def changed(connection: AsyncConnection, since: int, to: Spool) -> None:
-    """Put all aggregates that entries from index `since` on are about into `to`, by path.
+async def changed(connection: AsyncConnection, since: int) -> AsyncIterator[list[Aggregate]]:
+    """Yield all aggregates that entries from index `since` on are about, by path, in parts.
 
     Their keys come from the entries, which are read by index: an index on the aggregates would
     have to be kept up by every append.
@@ -105,7 +105,7 @@ async def changed(connection: AsyncConnection, since: int, to: Spool) -> None:
     query = (_CHANGED, {"since": since}) if since else (_ALL, {})
     rows = await connection.stream(text(query[0]), query[1])
     async for part in rows.partitions(READ_AT_ONCE):
-        to.put(Aggregate(*row) for row in part)
+        yield [Aggregate(*row) for row in part]
 
 
 async def read(connection: AsyncConnection, names: Collection[bytes]) -> dict[bytes, bytes]:

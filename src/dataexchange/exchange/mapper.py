@@ -23,8 +23,6 @@ from dataexchange.ledger.map_proof import MapValue
 from dataexchange.ledger.verifiable_map import EMPTY, MapError, path_of, updated
 
 BATCH = 500
-# Rest this many times as long as a batch took: appends keep the machine to themselves.
-REST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,10 @@ class MadeMap:
         return {"covers": self.covers, "root": self.root.hex()}
 
 
-async def make_map(engine: AsyncEngine, *, rest: float = REST) -> MadeMap | None:
+async def make_map(engine: AsyncEngine, *, rest: float) -> MadeMap | None:
     """Make the map of the log as it is now; `None` where the newest one covers all of it.
+
+    `rest` times as long as a batch took it does nothing, so that appends have the machine.
 
     Where nodes of the newest map are missing or damaged, the whole map is made again.
     """
@@ -74,7 +74,12 @@ async def _read(engine: AsyncEngine, to: Spool, *, whole: bool) -> LogEnd | None
         end = await map_store.log_end(connection)
         if end.size == 0 or end.is_covered:
             return None
-        await map_store.changed(connection, 0 if whole else end.covers, to)
+        started = time.perf_counter()
+        async for part in map_store.changed(connection, 0 if whole else end.covers):
+            to.put(part)
+            # No longer than that: the snapshot should not grow old.
+            await asyncio.sleep(time.perf_counter() - started)
+            started = time.perf_counter()
         return end
 
 
