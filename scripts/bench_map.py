@@ -25,6 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 import uvloop
 from bench_append import machine, opened, table
 from bench_load import BATCH, Row, batches
@@ -155,10 +156,12 @@ async def beside_appends(
     actor, operator = await opened(server.dsn())
     sequencer = Sequencer(lambda: connect(server.dsn()), ORIGIN, Clock())
     await sequencer.start()
-    load = _Load(sequencer, batches(actor, int(2 * turns * seconds * BATCHES_PER_SECOND)))
+    load = _Load(sequencer, batches(actor, int(3 * turns * seconds * BATCHES_PER_SECOND)))
     rates: dict[bool, list[float]] = {False: [], True: []}
+    others = await _backends(server.dsn())
     async with _mapper(server.dsn(), sequencer, operator) as mapper, load.driven(callers):
         await mapper.first.wait()
+        share = await _processor_share(server.dsn(), mapper, others, seconds=seconds * turns)
         for turn in range(2 * turns):
             at_work = turn % 4 in (1, 2)  # off on on off: what drifts weighs on both alike
             mapper.process.send_signal(signal.SIGCONT if at_work else signal.SIGSTOP)
@@ -177,9 +180,33 @@ async def beside_appends(
             "ratio": round(beside / alone, 3),
             "standard_error": round(sum(one**2 for one in errors) ** 0.5 / alone, 3),
             "turns": turns,
-            "maps": mapper.maps,
+            "cores_used_by_mapper": round(share, 3),
         }
     ]
+
+
+async def _processor_share(
+    dsn: str, mapper: "_Mapper", others: set[int], *, seconds: float
+) -> float:
+    """Return how many cores the mapper and its part of PostgreSQL keep busy, appends going on."""
+    pids = {mapper.process.pid, *(await _backends(dsn) - others)}
+    before = _processor_seconds(pids)
+    await asyncio.sleep(seconds)
+    return (_processor_seconds(pids) - before) / seconds
+
+
+async def _backends(dsn: str) -> set[int]:
+    connection = await connect(dsn)
+    rows = await connection.fetch(
+        "select pid from pg_stat_activity where pid <> pg_backend_pid() and usename is not null"
+    )
+    await connection.close()
+    return {row["pid"] for row in rows}
+
+
+def _processor_seconds(pids: set[int]) -> float:
+    times = [psutil.Process(pid).cpu_times() for pid in pids if psutil.pid_exists(pid)]
+    return sum(one.user + one.system for one in times)
 
 
 class _Load:
@@ -211,11 +238,10 @@ class _Load:
 
 @dataclass
 class _Mapper:
-    """The other process, whether its first map is committed, and how many are."""
+    """The other process, and whether its first map is committed."""
 
     process: asyncio.subprocess.Process
     first: asyncio.Event = field(default_factory=asyncio.Event)
-    maps: int = 0
 
 
 @asynccontextmanager
@@ -234,7 +260,6 @@ async def _mapper(dsn: str, sequencer: Sequencer, operator: Any) -> AsyncIterato
                 [signed(operator, "map.committed@1", json.loads(line))]
             )
             assert isinstance(outcome, Receipt), outcome
-            mapper.maps += 1
             mapper.first.set()
             orders.write(b"go\n")
 
