@@ -2463,10 +2463,12 @@ class Shelf {
 }
 
 const isIndex = (value) => Number.isInteger(value) && value >= 0;
+const isListOfEachOnce = (value, isOne) =>
+  isListOf(value, isOne) && new Set(value).size === value.length;
 const DOSSIER_MEMBERS = {
-  also: (value) => isListOf(value, (key) => isText(key) && TITLE_KEY.test(key)),
+  also: (value) => isListOfEachOnce(value, (key) => isText(key) && TITLE_KEY.test(key)),
   asset: (value) => isText(value) && TITLE_KEY.test(value),
-  confirmed: (value) => isListOf(value, isIndex),
+  confirmed: (value) => isListOfEachOnce(value, isIndex),
   map: isIndex,
   v: Number.isInteger,
 };
@@ -2733,7 +2735,7 @@ class TitleStates {
     const found = this.#reach([asset, ...also]);
     for (const key of also) {
       const text = this.#states.get(key)?.text ?? "";
-      if (!alone.some((one) => text.includes(`"${one}"`)))
+      if (alone.includes(key) || !alone.some((one) => text.includes(`"${one}"`)))
         throw badTitle(`${key} does not name this title`);
     }
     return [...found]
