@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import orjson
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.client import sealing
 from dataexchange.client.exchange_client import signed
 from dataexchange.client.signing import Actor
 from dataexchange.client.typeid import new_id
+from dataexchange.database import openings
 from dataexchange.exchange.rebuild import rebuild
 from dataexchange.rules import Role
 from exchanges import POLICY, Door
@@ -241,6 +243,36 @@ async def test_only_the_sealer_or_a_regulator_erases(story: Story) -> None:
     assert (await story.read()).json()["value"] == SECRET
     assert (await story.erase(regulator, **ordered)).status_code == 201
     assert_problem(await story.read(), 410, "opening.erased")
+
+
+async def test_an_erasure_of_what_was_never_sealed_leaves_no_trace(story: Story) -> None:
+    before = await story.rows()
+    assert (await story.erase(story.sealer, field="terms")).status_code == 201
+    assert (await story.erase(story.sealer, index=10**9)).status_code == 201
+    assert await story.rows() == before
+    async with AsyncSession(story.door.exchange.engine) as session:
+        assert await openings.pending(session) == []
+
+
+async def test_what_its_signer_keeps_is_not_taken_in_after_its_erasure(story: Story) -> None:
+    door, opening = story.door, sealing.seal({"details": SECRET})
+    payload = {
+        "correction": new_id("correction"),
+        "asset": story.resource.asset,
+        "version": 1,
+        "description": "speeds are too high",
+    }
+    committed = sealing.commitments(opening)
+    now = door.world.now
+    stated = story.sealer.state("data.error_reported@1", payload, at=now, sealed=committed)
+    kept = signed(story.sealer, stated, keeps=committed)
+    index = (await door.http.post("/v1/events", content=kept.body)).json()["index"]
+    assert (await story.erase(story.sealer, index=index)).status_code == 201
+    later = signed(story.sealer, stated, opening)
+    assert (await door.http.post("/v1/events", content=later.body)).status_code == 200
+    path = f"/v1/entries/{index}/openings/details"
+    assert_problem(await door.get(path, story.sealer), 410, "opening.erased")
+    assert len(story.keys()) == 2
 
 
 async def test_the_app_changes_no_opening_but_by_an_entry_that_orders_it(story: Story) -> None:

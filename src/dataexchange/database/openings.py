@@ -104,4 +104,5 @@ select o.head_index, s.key_id
   from ordered o join entry e on e.index = o.index and e.actor = o.actor
   left join sealed_opening s
     on s.statement_id = e.statement_id and s.actor = e.actor and s.field = o.field
+ where convert_from(e.body, 'UTF8')::jsonb #> array['statement', 'sealed', o.field] is not null
 """

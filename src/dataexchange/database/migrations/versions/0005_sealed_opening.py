@@ -54,6 +54,8 @@ begin
           from entry e
          where e.index = (said #>> '{payload,index}')::bigint
            and e.actor = said #>> '{payload,sealed_by}'
+           and convert_from(e.body, 'UTF8')::jsonb
+               #> array['statement', 'sealed', said #>> '{payload,field}'] is not null
     on conflict (statement_id, actor, field) do update
         set key_id = null, box = null, erased_by = excluded.erased_by
       where sealed_opening.erased_by is null;
