@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +37,7 @@ async def run(rounds: int, seed: int) -> None:
         await series(counts, seed + start, plan[start : start + SERIES])
     seconds = sorted(counts.recovery_seconds)
     found = {
-        **asdict(counts),
+        **vars(counts),
         "recovery_seconds": {"median": statistics.median(seconds), "max": seconds[-1]},
         "seed": seed,
     }
@@ -55,8 +54,9 @@ async def series(counts: Counts, seed: int, plan: Sequence[tuple[str | None, str
             await campaign.begin()
             for point, victim in plan:
                 await (campaign.at(point, victim) if point else campaign.at_random(victim))
-                done = f"round {counts.rounds}: {point or 'random'}, {victim}"
-                print(done, time.strftime("%H:%M:%S"), file=sys.stderr)
+                found = f"lost {counts.lost}, twice {counts.twice}, unsound {counts.unsound}"
+                done = f"round {counts.rounds}: {point or 'random'}, {victim}: {found}"
+                print(time.strftime("%H:%M:%S"), done, file=sys.stderr)
         finally:
             await campaign.end()
         counts.acknowledged = before + len(campaign.journal.acknowledged)

@@ -174,9 +174,10 @@ class Campaign:
         if not self.services[0].is_alive:
             await self.start(self.services[0])
 
-        async def kill() -> None:
+        async def kill() -> bool:
             await asyncio.sleep(self.chance.uniform(0.3, 1.2))
             await (self.kill_database() if victim == "database" else self.services[0].kill())
+            return True
 
         await self._round(f"random, {victim}", kill)
 
@@ -193,28 +194,29 @@ class Campaign:
         await self.start(service, f"{point}:{passes}{pid}", is_ready=False)
         dead = self._database_is_dead if victim == "database" else lambda: not service.is_alive
 
-        async def killed() -> None:
+        async def killed() -> bool:
             until = time.monotonic() + REACH_SECONDS_MAX
             while not dead():
                 if time.monotonic() > until:
                     self.counts.not_reached.append(f"{point}, {victim}")
-                    return
+                    return False
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.2)
+            return True
 
         await self._round(f"{point}, {victim}", killed)
 
     def _database_is_dead(self) -> bool:
         return self.postgres.pid is None
 
-    async def _round(self, name: str, killed: Callable[[], Awaitable[None]]) -> None:
+    async def _round(self, name: str, killed: Callable[[], Awaitable[bool]]) -> None:
         """Write from many clients until the kill, recover, and settle what nobody knows.
 
         What recovers is the database, and every service that lives; a killed one may stay dead.
         """
         load = asyncio.create_task(self._load())
-        await killed()
-        self.counts.killed_at[name] += 1
+        if await killed():
+            self.counts.killed_at[name] += 1
         started = time.monotonic()
         load.cancel()
         await asyncio.gather(load, return_exceptions=True)
