@@ -83,7 +83,7 @@ async def ask(function: Any) -> Any:
 
 
 def refused(name: str) -> Any:
-    return pytest.raises(ContractRefusedError, match=f"^{name}")
+    return pytest.raises(ContractRefusedError, match=f"^合约拒绝 / {name}")
 
 
 async def test_deployment_states_origin_key_and_domain(anchor: Anchor) -> None:
