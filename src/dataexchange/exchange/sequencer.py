@@ -34,6 +34,7 @@ from dataexchange.rules import POLICY_KEY
 
 QUEUE_MAX = 20_000
 BATCH_MAX = 1_000
+ANSWERED_AT_ONCE = 32
 HELD_MAX = 100_000
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1, 2, 4)
 
@@ -88,6 +89,7 @@ class Sequencer:
         self._filled = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        self._deliveries: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
         self._mine: tuple[Tail, Frontier] | None = None
         self._left_at = -1  # the size of the log after the last batch of ours
@@ -104,6 +106,7 @@ class Sequencer:
         self._filled.set()
         if self._task is not None:
             await self._task
+        await asyncio.gather(*self._deliveries)
         await self._disconnect()
 
     @property
@@ -160,12 +163,9 @@ class Sequencer:
             _log.exception("a batch was not written")
             failure = error if isinstance(error, UnavailableError) else StoppedError(str(error))
             answers = [[failure] * len(group) for group in _groups(waiting)]
-        rest = iter(answers)
-        for one in waiting:
-            reach("sequencer.answering")
-            outcomes = list(itertools.islice(rest, len(one.groups)))
-            if not one.answer.done():
-                one.answer.set_result(outcomes)
+        delivery = asyncio.create_task(_deliver(waiting, answers))
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)
 
     async def _settle(self, waiting: list[_Waiting]) -> list[list[Outcome]]:
         """Write a batch. Where the result of a commit is unknown, ask the log, by statement id."""
@@ -269,6 +269,23 @@ class Sequencer:
             with suppress(Exception):
                 self._connection.terminate()
             self._connection = None
+
+
+async def _deliver(waiting: list[_Waiting], answers: list[list[Outcome]]) -> None:
+    """Give every caller its outcomes, some at a time.
+
+    What those who were answered send next is on its way to the database while others are answered.
+    """
+    rest, given = iter(answers), 0
+    for one in waiting:
+        reach("sequencer.answering")
+        outcomes = list(itertools.islice(rest, len(one.groups)))
+        if not one.answer.done():
+            one.answer.set_result(outcomes)
+        given += one.count
+        if given >= ANSWERED_AT_ONCE:
+            given = 0
+            await asyncio.sleep(0)
 
 
 def _groups(waiting: Iterable[_Waiting]) -> list[Group]:
