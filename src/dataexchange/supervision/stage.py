@@ -30,7 +30,7 @@ class Stage(StrEnum):
 
 def stage_of(event: str) -> Stage:
     """Return the stage to which the event type `noun.verbed@1` belongs."""
-    return _STAGES[event.partition(".")[0]]
+    return _STAGES.get(event) or _STAGES[event.partition(".")[0]]
 
 
 _TITLES = {
@@ -51,7 +51,7 @@ _NOUNS = {
     Stage.MEMBERSHIP: "party key log policy rules",
     Stage.COLLECTION: "resource data error",
     Stage.GOVERNANCE: "quality classification deidentification compliance security rights objection"
-    " service incident consent",
+    " service incident consent content opening.erased@1",
     Stage.SHARING: "share certificate",
     Stage.OPENING: "opening",
     Stage.APPLICATION: "scenario operation product",
