@@ -30,7 +30,7 @@ from dataexchange.verification.anchor_pass import AnchorJudge
 from dataexchange.verification.title import verify_title
 from dataexchange.verification.title_members import is_title_bundle
 
-PARALLEL_BYTES_MIN = 8 * 1024 * 1024
+PARALLEL_BYTES_MIN = 64 * 1024 * 1024
 CONTENT_BYTES_MAX = 16 * 1024 * 1024
 
 VERIFY_EXAMPLES = """
