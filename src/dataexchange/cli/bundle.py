@@ -236,8 +236,6 @@ def _show_verdict(verdict: Verdict) -> None:
     table.add_row("内容 contents", str(verdict.contents))
     table.add_row("密封内容 openings", str(verdict.openings))
     table.add_row("状态映射 maps", str(len(verdict.maps)))
-    table.add_row("评估复算 figures recomputed", str(verdict.figures_recomputed))
-    table.add_row("未披露 figures not disclosed", str(verdict.figures_not_disclosed))
     table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
     if verdict.figures_recomputed or verdict.figures_not_disclosed:
         table.add_row("估值 valuations", _valued(verdict))

@@ -118,13 +118,11 @@ class Replay:
         return sum(state.balance_fen for state in states if isinstance(state, Account))
 
     def save(self) -> None:
-        """Keep all of it in its past, for `resumed`."""
+        """Keep all of it in its past, for `resumed`; it is finished, so no linked group is open."""
         self._put_away()
-        said = {name: getattr(self, name) for name in ("_linked", "_linked_at")}
         tail = self.tail
         self._past.commit(
             {
-                **said,
                 "origin": tail.origin,
                 "rules": _rules(),
                 "size": tail.size,
@@ -151,7 +149,6 @@ class Replay:
             replay.tail.recorded_at = datetime.fromisoformat(said["recorded_at"])
         replay.frontier = Frontier.from_bytes(bytes.fromhex(said["frontier"]))
         replay.events.update(said["events"])
-        replay._linked, replay._linked_at = tuple(said["_linked"]), said["_linked_at"]
         return replay
 
     def _recall(self, read: Sequence[_Read]) -> set[int]:
