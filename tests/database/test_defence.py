@@ -20,6 +20,42 @@ SWALLOWING = """
 create function swallow() returns trigger language plpgsql as 'begin return null; end';
 create trigger lossy before insert on entry for each row execute function swallow()
 """
+REFUSING_NOTHING = """
+create or replace function refuse_change() returns trigger language plpgsql as
+'begin return case when tg_op = ''DELETE'' then old else new end; end'
+"""
+LOOSER = """
+create or replace function erase_opening(by_index bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as
+'begin delete from sealed_opening; end'
+"""
+NEVER = """
+drop trigger head_refuses_update on head;
+create trigger head_refuses_update before update on head for each row when (false)
+    execute function refuse_change();
+alter table head enable always trigger head_refuses_update
+"""
+ONE_COLUMN = (
+    NEVER.replace("head", "entry")
+    .replace("when (false)", "")
+    .replace("before update", "before update of actor")
+)
+ANOTHER_FUNCTION = """
+create schema other;
+create function other.refuse_change() returns trigger language plpgsql as 'begin return new; end';
+drop trigger tile_refuses_update on tile;
+create trigger tile_refuses_update before update on tile for each row
+    execute function other.refuse_change();
+alter table tile enable always trigger tile_refuses_update
+"""
+VIEW_FOR_A_TABLE = """
+alter table tile rename to real; create view tile as select * from real
+"""
+NO_TRIGGER_FIRES = "update pg_class set relhastriggers = false where oid = 'entry'::regclass"
+SHADOW = """
+create schema shadow; create view shadow.entry as select * from public.entry limit 0
+"""
+ERASE = "erase_opening(bigint)"
 
 
 @pytest.fixture
@@ -56,7 +92,7 @@ def test_the_classification_names_every_table_and_only_columns_that_exist() -> N
         ("create table note (id int)", "note", "not in database/classification.py"),
         ("create view everything as select * from entry", "everything", "not in"),
         ("create sequence numbers", "numbers", "not in database/classification.py"),
-        ("create schema other; create table other.hidden (id int)", "hidden", "not in"),
+        ("create schema other; create table other.hidden (id int)", "other.hidden", "not in"),
         ("drop table tile", "tile", "the table is not there"),
         (f"alter table entry owner to {APP_ROLE}", "entry", f"owned by {APP_ROLE}"),
         (f"grant delete on entry to {APP_ROLE}", "entry", "may also delete"),
@@ -71,6 +107,25 @@ def test_the_classification_names_every_table_and_only_columns_that_exist() -> N
         (SWALLOWING, "entry", "a trigger or rule on insert (lossy)"),
         ("create rule gone as on insert to tile do instead nothing", "tile", "gone"),
         ("alter table entry enable row level security", "entry", "row security"),
+        (NEVER, "head", "a trigger or rule on update when false"),
+        (NEVER, "head", "no trigger refuses update when ((new.size"),
+        (ONE_COLUMN, "entry", "no trigger refuses update"),
+        (ANOTHER_FUNCTION, "tile", "no trigger refuses update"),
+        (ANOTHER_FUNCTION, "function other.refuse_change()", "no migration makes"),
+        (NO_TRIGGER_FIRES, "entry", "no trigger refuses delete"),
+        (VIEW_FOR_A_TABLE, "tile", "is not a plain table"),
+        (VIEW_FOR_A_TABLE, "real", "not in database/classification.py"),
+        (SHADOW, "shadow.entry", "not in database/classification.py"),
+        (REFUSING_NOTHING, "function refuse_change()", "its body is not"),
+        (LOOSER, "function erase_opening(by_index bigint)", "its body is not"),
+        (f"alter function {ERASE} reset all", "function erase_opening(by_index", "its settings"),
+        (f"alter function {ERASE} security invoker", "function erase_opening(by", "its is_definer"),
+        (f"alter function {ERASE} owner to {APP_ROLE}", "function erase_opening(", "owned by"),
+        (f"grant execute on function {ERASE} to public", "function erase_opening(", "public may"),
+        (f"revoke execute on function {ERASE} from {APP_ROLE}", "function erase_o", "may not"),
+        (f"drop function {ERASE}", "function erase_opening(by_index bigint)", "is not there"),
+        (f"grant create on schema public to {APP_ROLE}", "", "create in public"),
+        (f"alter role {APP_ROLE} set search_path = shadow, public", "", "a setting is preset"),
         (f"alter role {APP_ROLE} createrole", "", "createrole"),
         (f"grant dataexchange_owner to {APP_ROLE}", "", "member of dataexchange_owner"),
     ],
@@ -86,7 +141,12 @@ async def test_whatever_weakens_the_defence_is_named(
     await superuser.execute(change)
     found = await weaknesses(superuser)
     await transaction.rollback()
-    assert [one for one in found if one.table == table and said in one.en], found
+    assert [one for one in found if is_named(one.table, table) and said in one.en], found
+
+
+def is_named(found: str, table: str) -> bool:
+    """Tell whether a weakness names a table, or a function by the beginning of its signature."""
+    return found == table or (table.startswith("function ") and found.startswith(table))
 
 
 async def test_a_column_more_or_less_is_named(superuser: Any) -> None:

@@ -15,14 +15,25 @@ class Classified:
     """One table.
 
     `app` lists the app's privileges as a GRANT does, `refused` what triggers refuse to everyone
-    (`update*`: under a condition), `judged` what the check compares it with. `unprotected` names
-    each column whose change nobody would see, and why nothing rests on it; `*` means whole rows.
+    (`update*`: under `condition`, in PostgreSQL's own spelling), `judged` what the check compares
+    it with. `unprotected` names each column whose change nobody would see, and why nothing rests
+    on it; `*` means whole rows.
     """
 
     app: str
     refused: str
     judged: str
+    condition: str = ""
     unprotected: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """A table (or function) that is not guarded as it must be; the app's role where it is none."""
+
+    table: str
+    zh: str
+    en: str
 
 
 TABLES: Mapping[str, Classified] = {
@@ -35,6 +46,7 @@ TABLES: Mapping[str, Classified] = {
     "head": Classified(
         app="select insert update(size last frontier recorded_at)",
         refused="update* delete truncate",
+        condition="((new.size <= old.size) OR (new.origin <> old.origin))",
         judged="against the end of the replay",
     ),
     "aggregate": Classified(

@@ -1,5 +1,7 @@
 """Bring a database to the newest schema."""
 
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
@@ -28,6 +30,15 @@ async def migrate(owner_dsn: str) -> None:
 def newest_version() -> str | None:
     """Return the version of the schema that the migrations lead to."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+@cache
+def migrations_sql() -> str:
+    """Return what all migrations together run on an empty database, as text."""
+    config = _config()
+    config.output_buffer = StringIO()
+    command.upgrade(config, "head", sql=True)
+    return config.output_buffer.getvalue()
 
 
 def _upgrade(connection: Connection) -> None:
