@@ -36,6 +36,12 @@ STEPS = (1, 120, BACKUP, SIZE)
 BELIEVED = Policy.parse(COSIGNED)
 
 
+NO_REFUSAL = """
+create or replace function refuse_change() returns trigger language plpgsql as
+'begin return null; end'
+"""
+
+
 class Told(NamedTuple):
     """A world, the names of a database that holds it and of a backup; the last checkpoint."""
 
@@ -119,6 +125,28 @@ async def test_every_change_of_every_column_of_every_table_is_found_where_it_was
 
 def unseen(matrix: Matrix) -> set[tuple[str, str]]:
     return {(case.table.name, case.column or "*") for case in matrix.undetected}
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (
+            NO_REFUSAL,
+            "function refuse_change()",
+        ),
+        ("alter table entry disable trigger entry_refuses_update", "entry"),
+        ("drop trigger tile_refuses_delete on tile", "tile"),
+        ("grant update on checkpoint to dataexchange_app", "checkpoint"),
+        ("create view newest as select * from entry limit 1", "newest"),
+    ],
+)
+async def test_a_defence_that_was_weakened_is_found_and_nothing_else(
+    told: Told, change: str, place: str
+) -> None:
+    async with connected(told.server, told.now) as connection, undone(connection):
+        await connection.execute(change)
+        found = await check(connection, BELIEVED, known=[told.checkpoint])
+    assert {str(fault.place) for fault in found.findings.faults} == {place}
 
 
 async def test_a_tail_cut_off_everywhere_shows_against_a_checkpoint_from_outside(

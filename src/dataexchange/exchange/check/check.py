@@ -136,7 +136,7 @@ class _Checker:
             findings=self._findings,
         )
         self._cosignatures = CosignaturesPass(self._connection, self.origin, self._findings)
-        await self._repeated()
+        await find_repeated(self._connection, self._findings)
         await self._judge_checkpoints(-1, 0, [])
         at = 0
         while at < self.size:
@@ -227,15 +227,6 @@ class _Checker:
             await self._checkpoints.take(row, None, self._entries.log_keys(row["size"]))
             self._findings.surplus(Place("checkpoint", f"size={row['size']}"))
 
-    async def _repeated(self) -> None:
-        """Name keys that stand twice, as they can where a constraint was dropped."""
-        for table in HeadRow.metadata.tables.values():
-            columns = ", ".join(column.name for column in table.primary_key)
-            query = _TWICE.format(table=table.name, columns=columns)
-            for row in await self._connection.fetch(query):
-                place = Place(table.name, key_of(row))
-                self._findings.wrong(place, "此行重复", "the row stands there twice")
-
     def _judge_head(self) -> None:
         if self._head is None:
             return
@@ -260,6 +251,15 @@ class _Checker:
         if len(rows) != 1:
             place = Place("alembic_version", f"version_num={newest}")
             self._findings.wrong(place, f"有 {len(rows)} 行", f"there are {len(rows)} rows")
+
+
+async def find_repeated(connection: Connection, findings: Findings) -> None:
+    """Name keys that stand twice, as they can where a constraint was dropped."""
+    for table in HeadRow.metadata.tables.values():
+        columns = ", ".join(column.name for column in table.primary_key)
+        query = _TWICE.format(table=table.name, columns=columns)
+        for row in await connection.fetch(query):
+            findings.wrong(Place(table.name, key_of(row)), "此行重复", "the row stands there twice")
 
 
 def _outside(policy: Policy, note: bytes) -> Checkpoint:
