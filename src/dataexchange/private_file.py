@@ -14,6 +14,10 @@ class PrivateFileError(DataExchangeError):
     """A private file that cannot be used, or that others can."""
 
 
+class FileTakenError(PrivateFileError):
+    """A private file is to be made where there is one."""
+
+
 def read_private(path: Path) -> bytes:
     """Return the bytes of a plain file of ours (0600 or tighter): what is checked is what is read.
 
@@ -32,7 +36,10 @@ def read_private(path: Path) -> bytes:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a new file (0600), whole and on disk when it appears; none is ever overwritten."""
+    """Write a new file (0600), whole and on disk when it appears; none is ever overwritten.
+
+    `FileTakenError` where there is one, `PrivateFileError` where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -42,7 +49,7 @@ def write_private(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.link(temporary, path)  # the first of several processes wins
     except FileExistsError as error:
-        raise PrivateFileError(f"{path} 已存在，不会覆盖 / exists, not overwritten") from error
+        raise FileTakenError(f"{path} 已存在，不会覆盖 / exists, not overwritten") from error
     except OSError as error:
         raise PrivateFileError(f"{path} 无法写入 / cannot be written: {error.strerror}") from error
     finally:

@@ -10,6 +10,7 @@ from eth_account import Account
 from dataexchange.anchoring.errors import KeyFileError
 from dataexchange.anchoring.keyfile import create_key, load_key
 from dataexchange.anchoring.local_chain import local_account
+from dataexchange.private_file import FileTakenError, PrivateFileError
 
 SECRET = local_account(4).key.hex().removeprefix("0x")
 
@@ -28,7 +29,7 @@ def test_a_new_key_is_private_and_can_be_loaded(tmp_path: Path) -> None:
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     made = create_key(tmp_path / "key")
-    with pytest.raises(KeyFileError):
+    with pytest.raises(FileTakenError):
         create_key(tmp_path / "key")
     assert load_key(tmp_path / "key").address == made.address
 
@@ -41,7 +42,7 @@ def test_hex_is_read_with_and_without_prefix(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o644, 0o666])
 def test_a_file_that_others_can_open_is_refused(tmp_path: Path, mode: int) -> None:
     path = write(tmp_path / "key", SECRET, mode)
-    with pytest.raises(KeyFileError, match="0600"):
+    with pytest.raises(PrivateFileError, match="chmod 600"):
         load_key(path)
 
 
@@ -56,7 +57,7 @@ def test_links_folders_pipes_and_absent_files_are_refused(tmp_path: Path) -> Non
     (tmp_path / "folder").mkdir(mode=0o700)
     os.mkfifo(tmp_path / "pipe", 0o600)
     for name in ("link", "folder", "pipe", "absent"):
-        with pytest.raises(KeyFileError):
+        with pytest.raises(PrivateFileError):
             load_key(tmp_path / name)
 
 

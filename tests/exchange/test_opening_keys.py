@@ -7,6 +7,7 @@ import pytest
 
 from dataexchange.exchange import secret_file
 from dataexchange.exchange.opening_keys import OpeningKeyLostError, OpeningKeys
+from dataexchange.private_file import PrivateFileError, write_private
 
 WRAPPING, OTHER = bytes(range(32)), bytes(range(32, 64))
 
@@ -84,10 +85,10 @@ def test_wrapping_anew_can_be_broken_off_and_repeated(
         calls += 1
         if calls == 3:
             raise OSError("the disk is full")
-        secret_file.write_new(target, content)
+        write_private(target, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr("dataexchange.exchange.opening_keys.write_new", failing)
+        patch.setattr("dataexchange.exchange.opening_keys.write_private", failing)
         with pytest.raises(OSError, match="full"):
             secret_file.replace(path, keys.wrap_anew)
     assert secret_file.load_or_make(path) == WRAPPING
@@ -111,7 +112,7 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "openings.key"
     secret_file.load_or_make(path)
     path.chmod(0o640)
-    with pytest.raises(secret_file.SecretFileError, match="chmod 600"):
+    with pytest.raises(PrivateFileError, match="chmod 600"):
         secret_file.load_or_make(path)
 
 

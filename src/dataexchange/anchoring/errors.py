@@ -9,7 +9,7 @@ IntegrityError
 ├── AnchorProofError        a receipt does not prove its anchor; carries an `AnchorFault`
 ├── ForkedLogError          the log contradicts what was signed or anchored
 ├── WrongContractError      the chain or the contract is not the one meant
-└── KeyFileError            the key file is not safe to use
+└── KeyFileError            the key file holds no usable key
 DataExchangeError
 └── ContractRefusedError    the contract reverted; carries the name of its error
 """
@@ -66,7 +66,7 @@ class WrongContractError(_BilingualError, IntegrityError):
 
 
 class KeyFileError(IntegrityError):
-    """The key file is open to others, not a plain file, or holds no key."""
+    """The key file holds no key, or one that the passphrase does not open."""
 
 
 class ContractRefusedError(_BilingualError):

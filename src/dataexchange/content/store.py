@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from dataexchange.errors import IntegrityError, RefusalCode
+from dataexchange.private_file import sync_folder
 
 _BLOCK_BYTES: Final = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -119,7 +120,7 @@ class FolderStore:
         path = self._path(sha256)
         if path.exists():
             path.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def __contains__(self, sha256: str) -> bool:
         path = self._path(sha256)
@@ -143,7 +144,7 @@ class FolderStore:
         path = self._path(sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         written.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _source(content: bytes | Path) -> BinaryIO:
@@ -156,12 +157,3 @@ def _copy(source: BinaryIO, target: BinaryIO) -> str:
         digest.update(block)
         target.write(block)
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in the folder survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

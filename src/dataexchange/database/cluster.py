@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataexchange.database.server_account import EmbeddedPostgresError, ServerAccount
-from dataexchange.database.server_files import FolderError, give, sync_folder
+from dataexchange.database.server_files import FolderError, give
+from dataexchange.private_file import sync_folder
 
 SUPERUSER = "postgres"
 OWNER_ROLE = "dataexchange_owner"

@@ -113,15 +113,6 @@ def open_log(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in the folder `path` durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _fingerprint(folder: Path) -> str:
     status = folder.stat()
     named = f"{folder}:{status.st_dev}:{status.st_ino}"

@@ -8,7 +8,7 @@ from dataexchange.errors import DataExchangeError
 from dataexchange.ledger.log_key import PrivateKey
 from dataexchange.ledger.note import NoteError, SignatureType, Signer
 from dataexchange.ledger.policy import LOG_TYPES
-from dataexchange.private_file import PrivateFileError, read_private, write_private
+from dataexchange.private_file import FileTakenError, read_private, write_private
 
 
 class LogKeyError(DataExchangeError):
@@ -43,6 +43,6 @@ def load(path: Path, origin: str) -> Signer:
 def load_or_make(paths: Sequence[Path], origin: str) -> tuple[Signer, ...]:
     """Return the signers with the keys in `paths`; a first one that is missing is made, Ed25519."""
     if not paths[0].exists():
-        with suppress(PrivateFileError):  # the first of several processes wins
+        with suppress(FileTakenError):  # the first of several processes wins
             create(paths[0], origin, SignatureType.ED25519)
     return tuple(load(path, origin) for path in paths)

@@ -8,15 +8,15 @@ the exchange, so the folder alone opens nothing. Copies of the folder must follo
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from dataexchange.database.server_files import sync_folder
 from dataexchange.errors import IntegrityError
 from dataexchange.exchange import secret_file
-from dataexchange.exchange.secret_file import write_new
+from dataexchange.private_file import sync_folder, write_private
 
 KEY_BYTES = 32
 
@@ -40,7 +40,7 @@ class OpeningKeys:
         `OpeningKeyLostError` where there are keys and the secret is gone, or opens none of them: a
         new one in its place would lose what is sealed from now on, once the old one is restored.
         """
-        kept = (path.name for path in folder.glob("??/*") if _is_whole(path))
+        kept = (path.name for path in _key_files(folder) if _is_whole(path))
         first = next(kept, None)
         if first is not None and not wrapping_key_path.exists():
             raise OpeningKeyLostError(
@@ -60,8 +60,7 @@ class OpeningKeys:
         if not path.parent.exists():
             path.parent.mkdir(exist_ok=True, mode=0o700)
             sync_folder(self._folder)
-        write_new(path, aes_key_wrap(self._wrapping_key, key))
-        sync_folder(path.parent)
+        write_private(path, aes_key_wrap(self._wrapping_key, key))
         return key_id, key
 
     def read(self, key_id: str) -> bytes:
@@ -99,12 +98,12 @@ class OpeningKeys:
         Repeatable: a key that is wrapped under the new one already, after a crash, is left alone.
         """
         after = OpeningKeys(self._folder, wrapping_key)
-        paths = sorted(path for path in self._folder.glob("??/*") if _KEY_ID.fullmatch(path.name))
+        paths = sorted(_key_files(self._folder))
         for path in paths:
             if not after.has(path.name):
                 replacement = path.with_suffix(".new")
                 replacement.unlink(missing_ok=True)
-                write_new(replacement, aes_key_wrap(wrapping_key, self.read(path.name)))
+                write_private(replacement, aes_key_wrap(wrapping_key, self.read(path.name)))
                 replacement.replace(path)
                 sync_folder(path.parent)
         self._wrapping_key = wrapping_key
@@ -115,6 +114,10 @@ class OpeningKeys:
         if not _KEY_ID.fullmatch(key_id):
             raise OpeningKeyLostError(f"不是密钥标识 / no id of a key: {key_id!r}")
         return self._folder / key_id[:2] / key_id
+
+
+def _key_files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("??/*") if _KEY_ID.fullmatch(path.name))
 
 
 def _is_whole(path: Path) -> bool:

@@ -9,18 +9,19 @@ from dataexchange.rules import Changes, Event, Payload, Role, View, event
 from dataexchange.rules.payload import Line, Vkey
 
 
-class LogKeyAdded(Payload):
+class LogKeyChange(Payload):
+    """A key that signs the log's checkpoints, and why it comes or goes."""
+
+    vkey: Vkey
+    reason: Line
+
+
+class LogKeyAdded(LogKeyChange):
     """One more key that signs the log's checkpoints."""
 
-    vkey: Vkey
-    reason: Line
 
-
-class LogKeyRetired(Payload):
+class LogKeyRetired(LogKeyChange):
     """The end of a key that signs the log's checkpoints."""
-
-    vkey: Vkey
-    reason: Line
 
 
 @event(
