@@ -2404,6 +2404,7 @@ class Openings {
 const TITLE_JSON = '{"members":{';
 const TITLE_SIZE_MAX = 2 ** 28;
 const TITLE_KEY = /^[A-Za-z0-9_/.:-]{1,300}$/;
+const LOG_STATE = "log/exchange";
 const NO_BRANCH = new Uint8Array(32);
 
 const TITLE_NOT_CHECKED = [
@@ -2504,6 +2505,7 @@ async function titleOf(members, policy, { knownCheckpoint, regulatorKeys = [] })
   const stray = [...entries.keys()].find((index) => !needed.has(index));
   if (stray !== undefined) throw badTitle(`entry ${stray} does not belong to this title`, stray);
   shelf.finish();
+  requireAnnounced(states.state(LOG_STATE), checkpoint);
   const keys = new Set([...regulatorKeys, ...opened.regulators.map(({ key }) => key)]);
   const confirmed = confirmations(entries, dossier, { covers, root }, keys);
   const warnings = titleWarnings(checkpoint, covers, confirmed, dossier.confirmed.length);
@@ -2517,13 +2519,25 @@ async function titleOf(members, policy, { knownCheckpoint, regulatorKeys = [] })
     witnesses: checkpoint.witnesses,
     covers,
     asset: dossier.asset,
-    state: states.asset(dossier.asset),
+    state: states.state(dossier.asset),
     proven: [...states.keys()].sort(),
     confirmed,
     entries: entries.size,
     warnings,
     notChecked: TITLE_NOT_CHECKED,
   };
+}
+
+/** Demand that the log, as of the map, had announced a key of the checkpoint, and retired none. */
+function requireAnnounced({ keys: { valid, retired = {} } }, { logs }) {
+  const inUse = logs.some(({ vkey }) => Object.hasOwn(valid, vkey));
+  const wasRetired = logs.some(({ vkey }) => Object.hasOwn(retired, hex(sha256(utf8(vkey)))));
+  demand(
+    inUse && !wasRetired,
+    "log.key_not_announced",
+    "签署检查点的密钥，账本未公布或已停用",
+    "the log, as of the map, did not announce a key of this checkpoint, or had retired it",
+  );
 }
 
 /** Return the entries that are given, by index, each proven under the bundle's own checkpoint. */
@@ -2724,7 +2738,7 @@ class TitleStates {
     return this.#states.keys();
   }
 
-  asset(key) {
+  state(key) {
     return this.#states.get(key).value;
   }
 
@@ -2732,7 +2746,7 @@ class TitleStates {
   close({ asset, also }) {
     if (kindOf(asset) !== "asset") throw badTitle(`${asset} is no asset`);
     const alone = [...this.#reach([asset]).keys()];
-    const found = this.#reach([asset, ...also]);
+    const found = this.#reach([asset, LOG_STATE, ...also]);
     for (const key of also) {
       const text = this.#states.get(key)?.text ?? "";
       if (alone.includes(key) || !alone.some((one) => text.includes(`"${one}"`)))

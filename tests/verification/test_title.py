@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from bundles import SIGNER, Members, checkpoint
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
-from dataexchange.ledger.note import Ed25519Signer, VerifierKey
+from dataexchange.ledger.note import Ed25519Signer, Note, VerifierKey, sign_note
 from dataexchange.ledger.policy import Policy
 from dataexchange.ledger.proof import TlogProof
 from dataexchange.verification import UnsoundError, UnusableError
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MUTANTS_MIN = 1_000
+ROTATED = Ed25519Signer(SIGNER.name, b"\x0a" * 32)  # announced before the earlier map, then retired
+STRANGER = Ed25519Signer(SIGNER.name, b"\x0b" * 32)  # never announced
 
 
 class Honest(NamedTuple):
@@ -52,8 +54,12 @@ async def honest(
         new_database(postgres, template=template) as addresses,
         titled(addresses, folder) as title,
     ):
+        operator, why = title.names["operator"], {"vkey": ROTATED.vkey, "reason": "轮换"}
+        title.door.world.do(operator, "log.key_added@1", **why)
+        await title.door.tell()
         await title.commit_map()
         earlier = await members(title, folder)
+        title.door.world.do(operator, "log.key_retired@1", **why)
         order = {"asset": title.asset, "order_number": "JG-1", "reason": "核查"}
         title.door.world.do(title.names["regulator"], "asset.frozen@1", **order)
         await title.door.tell()
@@ -179,6 +185,49 @@ async def test_the_second_verifier_agrees_on_every_changed_title(
         assert said["proven"] == sorted(ours.states)
         assert [one["index"] for one in said["confirmed"]] == [one.index for one in ours.confirmed]
         assert len(said["warnings"]) == len(ours.warnings)
+
+
+@pytest.mark.parametrize(
+    ("signed", "believed", "is_sound"),
+    [
+        ("now: stranger", "stranger", False),
+        ("now: signer stranger", "signer stranger", True),
+        ("now: rotated", "rotated", False),
+        ("now: signer rotated", "signer rotated", False),
+        ("now: signer rotated", "signer", True),
+        ("earlier: rotated", "rotated", True),
+        ("earlier: stranger", "stranger", False),
+    ],
+)
+async def test_a_checkpoint_counts_only_by_a_key_that_the_log_announced_and_did_not_retire(
+    honest: Honest, tmp_path: Path, signed: str, believed: str, is_sound: bool
+) -> None:
+    keys = {"signer": SIGNER, "rotated": ROTATED, "stranger": STRANGER}
+    when, _, names = signed.partition(": ")
+    given = honest.earlier if when == "earlier" else honest.members
+    path = resigned(given, *(keys[name] for name in names.split())).write(tmp_path / "title.zip")
+    policy = "".join(f"log {keys[name].vkey}\n" for name in believed.split()).encode()
+    policy += b"quorum none\n"
+    (second,) = run_cases([{"check": "bundle", "path": str(path), "policy": b64(policy)}])
+    if is_sound:
+        assert verify_title(path, policy).size == second["size"]
+        assert second["verdict"] == "sound"
+        return
+    with pytest.raises(UnsoundError) as caught:
+        verify_title(path, policy)
+    assert caught.value.code == second["code"] == "log.key_not_announced"
+
+
+def resigned(given: Members, *signers: Ed25519Signer) -> Members:
+    """Return the bundle under the same checkpoint, signed by others."""
+    signed = Checkpoint.parse(Note.parse(given.members["checkpoint"]).text)
+    note = sign_note(signed.text(), signers)
+    changed = {"checkpoint": note}
+    for name, data in given.members.items():
+        if name.startswith("proof/"):
+            proof = TlogProof.parse(data)
+            changed[name] = TlogProof(proof.index, proof.path, note).encode()
+    return given.having(changed)
 
 
 async def test_an_entry_of_another_log_proves_nothing_in_this_one() -> None:

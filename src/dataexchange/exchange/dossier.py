@@ -12,6 +12,7 @@ from dataexchange.database import map_store, reading, tile_store
 from dataexchange.database.cosignature_store import CosignedCheckpoint
 from dataexchange.database.tables import AggregateRow, EntryRow
 from dataexchange.errors import RefusalCode
+from dataexchange.identity.opening import LOG_KEY
 from dataexchange.ledger import merkle
 from dataexchange.ledger.map_proof import MapProof, end_of
 from dataexchange.ledger.proof import TlogProof
@@ -78,7 +79,7 @@ async def title_members(
     try:
         alone = await gathered.close([asset])
         added = [key for key in dict.fromkeys(also) if key not in alone]
-        whole = await gathered.close([asset, *added])
+        whole = await gathered.close([asset, LOG_KEY, *added])
     except MapError as error:
         raise NOT_MAPPED(key=asset) from error
     indexes = {0, committed.head_index, *confirmations}

@@ -55,6 +55,14 @@ class LogKeys(msgspec.Struct, frozen=True, omit_defaults=True):
     valid: dict[str, int]
     retired: dict[str, int] = {}
 
+    def is_in_use(self, vkey: str) -> bool:
+        """Tell whether the log announced the key and did not retire it."""
+        return vkey in self.valid
+
+    def is_retired(self, vkey: str) -> bool:
+        """Tell whether the log retired the key."""
+        return _digest(vkey) in self.retired
+
     def adding(self, vkey: str, origin: str, index: int) -> "LogKeys":
         """Return these keys with `vkey`, which signs from entry `index` on."""
         key = _fit(vkey, origin)

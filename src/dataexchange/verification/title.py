@@ -6,7 +6,8 @@
 4. For each aggregate of the title (`title_set`) the map holds its count, head and state, or holds
    nothing; the state given is the one. The bundle has those aggregates and no other.
 5. Of each, the entries from the first to the count are there, chained up to the head.
-6. Every member was needed.
+6. The keys that sign the checkpoint are in use, as the map holds the log's own state.
+7. Every member was needed.
 
 It shows what the map says. That the map itself is right is shown by whoever replayed the log: the
 regulators that confirmed it, with keys that entry 0 or the caller names, or a bundle of the log.
@@ -16,7 +17,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from dataexchange.errors import DataExchangeError, IntegrityError
-from dataexchange.identity.opening import LogOpened
+from dataexchange.identity.opening import Log, LogOpened
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
 from dataexchange.supervision.completeness import MapCommitted, MapConfirmed
@@ -62,6 +63,7 @@ def _judge(
     needed = {0, dossier.map, *dossier.confirmed}
     for value in title.close():
         needed.update(history(entries, value, committed.covers))
+    _require_announced(title.log, signed)
     _require_no_more(entries, needed)
     shelf.require_empty()
     keys = {*regulator_keys, *(one.key for one in opened.regulators)}
@@ -105,6 +107,21 @@ def _opening(entries: Entries, checkpoint: Checkpoint) -> LogOpened:
     if opened.origin != checkpoint.origin:
         raise UnsoundError("log.other", "第 0 条属于另一账本", "entry 0 opened another log", 0)
     return opened
+
+
+def _require_announced(log: Log, signed: VerifiedCheckpoint) -> None:
+    """Unsound unless the log had announced, and not retired, a key that signs the checkpoint.
+
+    A key announced after the map is not known here, so it counts for nothing.
+    """
+    in_use = any(log.keys.is_in_use(key.vkey) for key in signed.logs)
+    if not in_use or any(log.keys.is_retired(key.vkey) for key in signed.logs):
+        raise UnsoundError(
+            "log.key_not_announced",
+            "签署检查点的密钥，账本未公布或已停用",
+            "the log, as of the map, did not announce a key that signs this checkpoint, or had"
+            " retired it",
+        )
 
 
 def _require_no_more(entries: Entries, needed: set[int]) -> None:

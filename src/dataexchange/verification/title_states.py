@@ -5,6 +5,7 @@ import hashlib
 import msgspec
 
 from dataexchange.asset.title import Asset
+from dataexchange.identity.opening import LOG_KEY, Log
 from dataexchange.identity.party import Party
 from dataexchange.ledger.map_proof import MapProof, MapValue, verify_map_proof
 from dataexchange.ledger.merkle import ProofError
@@ -36,6 +37,14 @@ class TitleStates:
         return state
 
     @property
+    def log(self) -> Log:
+        """The log's own state, with the keys of its checkpoints."""
+        state = self.states.get(LOG_KEY)
+        if not isinstance(state, Log):
+            raise UnsoundError("log.not_opened", "账本没有开立条目", "the log was never opened")
+        return state
+
+    @property
     def names(self) -> dict[str, str]:
         """The names of the parties among the states."""
         parties = (one for one in self.states.values() if isinstance(one, Party))
@@ -44,7 +53,7 @@ class TitleStates:
     def close(self) -> list[MapValue]:
         """Prove the whole set; return what the map says of those whose history belongs to it."""
         alone = self._reached([self._dossier.asset])
-        found = self._reached([self._dossier.asset, *self._dossier.also])
+        found = self._reached([self._dossier.asset, LOG_KEY, *self._dossier.also])
         for key in self._dossier.also:
             if key in alone or not names_any(self.states[key], alone):
                 raise UnsoundError(

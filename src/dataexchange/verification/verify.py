@@ -233,7 +233,7 @@ def _require_announced(replay: Replay, signed: VerifiedCheckpoint) -> None:
     if log is None:
         raise UnsoundError("log.not_opened", "账本没有开立条目", "the log was never opened", 0)
     if log.origin != signed.checkpoint.origin or any(
-        key.vkey not in log.keys.valid for key in signed.logs
+        not log.keys.is_in_use(key.vkey) for key in signed.logs
     ):
         raise UnsoundError(
             "log.key_not_announced",
