@@ -19,7 +19,21 @@ POINTS = (
     "publisher.signed",
     "publisher.committed",
     "tile.kept",
+    "witnessing.asking",
+    "witnessing.cosigned",
+    "witnessing.kept",
+    "witnessing.publishing",
+    "witnessing.published",
+    "files.drafted",
+    "files.linked",
+    "files.tiled",
+    "files.bundled",
+    "files.replacing",
+    "files.replaced",
+    "files.pruned",
 )
+# Of a witness, which is a process of its own and another's.
+WITNESS_POINTS = ("witness.written", "witness.remembered")
 
 
 def arm(asked: str) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dataexchange.cli import app
+from dataexchange.failpoint import WITNESS_POINTS
 from dataexchange.ledger.cosignature import verifier_for
 from dataexchange.ledger.note import VerifierKey, parse_signatures
 from dataexchange.witness.key_file import create
@@ -49,15 +50,19 @@ def test_a_witness_without_logs_says_so(tmp_path: Path, options: list[str], said
 
 
 @contextmanager
-def served(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the command with two workers, in a process group of its own."""
-    options = ["--key", "w.key", "--logs", "policy", "--port", str(port), "--workers", "2"]
+def served(
+    folder: Path, port: int, *, workers: int = 2, failpoint: str = ""
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the command with its workers, in a process group of its own."""
+    options = ["--key", "w.key", "--logs", "policy", "--port", str(port)]
+    options += ["--workers", str(workers)]
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, "witness", *options],
         cwd=folder,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env={**os.environ, "DATAEXCHANGE_FAILPOINT": failpoint},
     )
     try:
         until = time.monotonic() + 60
@@ -69,7 +74,8 @@ def served(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
                 time.sleep(0.1)
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -124,3 +130,33 @@ def test_two_workers_killed_at_random_under_two_histories_sign_only_one(tmp_path
                     signed.setdefault(size, set()).add(text)
     assert len(signed) > 10
     assert all(len(texts) == 1 for texts in signed.values())
+
+
+@pytest.mark.parametrize("place", WITNESS_POINTS)
+def test_a_witness_killed_as_it_cosigns_never_cosigns_another_root_of_that_size(
+    tmp_path: Path, place: str
+) -> None:
+    log = ForeignLog.of(9)
+    fork = log.fork(7)
+    create(tmp_path / "w.key", "witness.test/w")
+    (tmp_path / "policy").write_text(f"log {log.signer.vkey}\nquorum none\n")
+    port = free_port()
+
+    def ask(of: ForeignLog, old: int, size: int) -> httpx.Response:
+        url = f"http://127.0.0.1:{port}/add-checkpoint"
+        return httpx.post(url, content=of.request(old, size).encode(), timeout=10)
+
+    with served(tmp_path, port, workers=1):
+        assert ask(log, 0, 5).status_code == 200
+    with served(tmp_path, port, workers=1, failpoint=place) as process:
+        with pytest.raises(httpx.TransportError):
+            ask(log, 5, 8)
+        assert process.wait(10) == -signal.SIGKILL
+    with served(tmp_path, port, workers=1):
+        other, again = ask(fork, 5, 8), ask(log, 5, 8)
+        # Nobody has seen its first cosignature; where it was remembered, it binds all the same.
+        is_bound = place == "witness.remembered"
+        assert (other.status_code, again.status_code) == ((409, 409) if is_bound else (200, 409))
+        kept, lost = (log, fork) if is_bound else (fork, log)
+        assert ask(kept, 8, 8).status_code == 200
+        assert ask(lost, 8, 8).status_code in (409, 422)

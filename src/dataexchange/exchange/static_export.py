@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from dataexchange.errors import IntegrityError
 from dataexchange.exchange.static_files import CHECKPOINT, FilesUnavailableError, StaticFiles
+from dataexchange.failpoint import reach
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.merkle import HASH_SIZE, leaf_hash
 from dataexchange.ledger.note import Note
@@ -68,10 +69,12 @@ async def export_log(log: LogToExport, files: StaticFiles, *, entries: bool) -> 
     since = _published_size(seen, checkpoint, files)
     made = await _make_tiles(log, files, since)
     await _each(files.add(name.path, data) for name, data in made.items())
+    reach("files.tiled")
     if entries:
         written = since if await _has_bundles(files, since) else 0
         names = bundles(checkpoint.size, since=written)
         await _each(_add_bundle(log, files, name, made) for name in names)
+        reach("files.bundled")
     if seen != log.note:
         await files.replace_checkpoint(seen, log.note)
     await _prune(files, since, checkpoint.size, entries=entries)
@@ -164,6 +167,7 @@ async def _prune(files: StaticFiles, since: int, size: int, *, entries: bool) ->
         await files.remove_partials(TileName(name.level, name.index).path)
         if entries and name.level == 0:
             await files.remove_partials(TileName(ENTRIES, name.index).path)
+        reach("files.pruned")
 
 
 async def _each(acts: Iterable[Awaitable[T]]) -> list[T]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
 from dataexchange.errors import DataExchangeError, IntegrityError, UnavailableError
+from dataexchange.failpoint import reach
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -95,7 +96,9 @@ class FolderFiles:
             target.parent.mkdir(parents=True, exist_ok=True)
             with _draft(target, data) as draft, suppress(FileExistsError):
                 # A link, unlike a rename, never replaces what another writer put there meanwhile.
+                reach("files.drafted")
                 os.link(draft, target)
+                reach("files.linked")
             _flush_folder(target.parent)
         _require_same(f"{self.name}/{path}", target.read_bytes(), data)
 
@@ -107,7 +110,9 @@ class FolderFiles:
             if self._read(CHECKPOINT) != seen:
                 return False
             with _draft(target, note) as draft:
+                reach("files.replacing")
                 draft.replace(target)
+                reach("files.replaced")
         _flush_folder(self._folder)
         return True
 

@@ -26,6 +26,7 @@ from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.witness_site import WitnessAheadError, WitnessSite, sites_of
 from dataexchange.exchange.write_guard import CODES, LOG_BEHIND, LOG_FORKED, WriteGuard
+from dataexchange.failpoint import reach
 from dataexchange.ledger import merkle
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.note import Note, Signature
@@ -141,7 +142,9 @@ class Witnessing:
 
     async def _ask(self, site: WitnessSite, target: CheckpointRow) -> None:
         try:
+            reach("witnessing.asking")
             signature = await site.cosign(self._http, target.note.encode(), self._prove)
+            reach("witnessing.cosigned")
             await self._keep(site, target.size, signature)
         except InconsistentError as error:
             site.failed(error)
@@ -179,6 +182,7 @@ class Witnessing:
         )
         async with AsyncSession(self._engine) as session, session.begin():
             await cosignature_store.keep(session, row)
+        reach("witnessing.kept")
         site.succeeded(size)
         self._guard.confirm()
         await self._publish(size)
@@ -191,6 +195,8 @@ class Witnessing:
             found = await cosignature_store.cosigned(session, row, self.policy)
             if self.policy.is_met_by(found.witnesses):
                 await cosignature_store.publish(session, size, self._clock.now())
+                reach("witnessing.publishing")
+        reach("witnessing.published")
 
     async def _newest(self) -> CheckpointRow | None:
         async with AsyncSession(self._engine) as session:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dataexchange.errors import DataExchangeError
+from dataexchange.failpoint import reach
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.note import Note
 from dataexchange.private_file import sync_folder
@@ -62,6 +63,8 @@ class Memory:
             last = Checkpoint.parse(Note.parse(kept).text) if kept is not None else None
             note = decide(last)
             connection.execute("insert or replace into cosigned values (?, ?)", (name, note))
+            reach("witness.written")
+        reach("witness.remembered")
         return note
 
     def note(self, name: str) -> bytes | None:
