@@ -20,7 +20,7 @@ from steps_pipeline import elements  # noqa: E402
 BATCH = 100
 ABSTRACT = "全市路段逐时平均车速，按日更新，供公交调度与城市配送使用。" * 3
 Row = dict[str, Any]
-Send = Callable[[bytes], Awaitable[None]]
+Send = Callable[[bytes], Awaitable[object]]
 
 
 def resource() -> tuple[str, dict[str, Any]]:
@@ -49,12 +49,15 @@ def batches(actor: Actor, count: int) -> list[bytes]:
     return made
 
 
-def row(what: str, callers: int, rate: float, seconds: list[float] | None = None) -> Row:
-    """Return one line of the table; `seconds` are the latencies of its calls."""
+def row(
+    what: str, callers: int, rate: float, seconds: list[float] | None = None, *, each: int = 1
+) -> Row:
+    """Return one line of the table; `seconds` are the latencies of its calls of `each` events."""
     ordered = sorted(seconds or ())
     return {
         "what": what,
         "callers": callers,
+        "each": each,
         "events_per_second": round(rate),
         "p50_ms": _at(ordered, 50),
         "p99_ms": _at(ordered, 99),
@@ -92,14 +95,14 @@ async def drive(
 
     await asyncio.gather(*(caller(send) for send in senders))
     elapsed = time.perf_counter() - started
-    return row(what, len(senders), len(latencies) * each / elapsed, latencies)
+    return row(what, len(senders), len(latencies) * each / elapsed, latencies, each=each)
 
 
 class Wire(asyncio.Protocol):
-    """One kept-alive HTTP connection that sends a POST and waits for its answer: no more."""
+    """One kept-alive HTTP connection that sends a request and waits for its answer: no more."""
 
     def __init__(self) -> None:
-        self._answer: asyncio.Future[None] | None = None
+        self._answer: asyncio.Future[bytes] | None = None
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -119,36 +122,52 @@ class Wire(asyncio.Protocol):
         if head[9:12] not in {b"200", b"201"} or b'"problem"' in body:
             self._answer.set_exception(RuntimeError(f"{head[:60]!r} {body[:300]!r}"))
         else:
-            self._answer.set_result(None)
+            self._answer.set_result(body)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Fail the call that waits."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error or ConnectionResetError("closed by the service"))
 
-    async def post(self, path: bytes, body: bytes) -> None:
-        """Post `body` to `path` and wait for the answer."""
+    async def ask(self, request: bytes) -> bytes:
+        """Send a request and return the body of its answer."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(
+        self._transport.write(request)
+        return await self._answer
+
+
+def poster(port: int, path: bytes, delay_seconds: float = 0) -> Send:
+    """Return what posts to `path` of a local service, over a connection of its own."""
+
+    def request(body: bytes) -> bytes:
+        return (
             b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (path, len(body), body)
         )
-        await self._answer
+
+    return _sender(port, request, delay_seconds)
 
 
-def poster(port: int, path: bytes, delay_seconds: float) -> Send:
-    """Return what posts to `path` of a local service, over a connection of its own.
+def getter(port: int) -> Callable[[bytes], Awaitable[bytes]]:
+    """Return what reads a path of a local service, over a connection of its own."""
+    return _sender(port, lambda path: b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+
+
+def _sender(
+    port: int, request: Callable[[bytes], bytes], delay_seconds: float = 0
+) -> Callable[[bytes], Awaitable[bytes]]:
+    """Return what sends the request made of its argument.
 
     It connects at its first call, after a delay: worker processes that are busy already leave a
     new connection to the others, so that all have their share.
     """
     wires: list[Wire] = []
 
-    async def post(body: bytes) -> None:
+    async def send(what: bytes) -> bytes:
         if not wires:
             await asyncio.sleep(delay_seconds)
             loop = asyncio.get_running_loop()
             wires.append((await loop.create_connection(Wire, "127.0.0.1", port))[1])
-        await wires[0].post(path, body)
+        return await wires[0].ask(request(what))
 
-    return post
+    return send

@@ -27,8 +27,9 @@ from typing import Any
 
 import psutil
 import uvloop
-from bench_append import machine, opened, table
 from bench_load import BATCH, Row, batches
+from bench_log import opened
+from bench_table import machine, table
 
 from dataexchange.cli.mapping import NICENESS, REST
 from dataexchange.database.embedded import OWNER_ROLE, EmbeddedPostgres

@@ -20,14 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench_environment import environment
 
-RIVAL = "pydvl==0.10.0"
+RIVAL = ("pydvl==0.10.0",)
 SIZES = {
     "full": {"exact": 12, "players": 1000, "pairs": 100, "draws": 1_000_000, "points": 100_000},
     "quick": {"exact": 8, "players": 100, "pairs": 10, "draws": 100_000, "points": 2_000},
@@ -222,19 +222,6 @@ def make_points(path: Path, points: int) -> None:
     np.savez(path, x=x, y=x[:, 0] > 0, px=px, py=px[:, 0] > 0)
 
 
-def rival_python(folder: Path) -> Path | str:
-    """Return the Python of an environment with pyDVL, or why there is none."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-    check = [str(python), "-c", "import pydvl.valuation"]
-    if subprocess.run(check, capture_output=True, check=False).returncode == 0:
-        return python
-    install = [str(python), "-m", "pip", "install", "--quiet", RIVAL]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    return python if done.returncode == 0 else f"{RIVAL} could not be installed"
-
-
 def exact_airport(costs: np.ndarray) -> np.ndarray:
     """Return the exact values: each step of runway is paid by those who need it, equally."""
     steps = np.diff(costs, prepend=0.0) / np.arange(len(costs), 0, -1)
@@ -297,7 +284,7 @@ def main() -> None:
     if given.task:
         run_task(given.task, given.scale, given.folder)
         return
-    rival = "left out" if given.no_rival else rival_python(given.venv)
+    rival = "left out" if given.no_rival else environment(given.venv, RIVAL)
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores\n")
     print("| task | dataexchange | pyDVL | largest difference |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
