@@ -1,10 +1,13 @@
 """Entries verified a second, every rule replayed, beside the floor: read and hash the file once.
 
 Each size is verified in a process of its own, so that its memory shows: alone, and with a second
-process that examines entries ahead of the replay. `resumed` verifies again what was verified.
+process that examines entries ahead of the replay. `resumed` verifies again what was verified;
+`no rules` checks bytes, chain, Merkle root and tiles only. `cpu_us` is processor time an entry, all
+processes together.
 """
 
 import argparse
+import gc
 import hashlib
 import json
 import resource
@@ -14,10 +17,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -38,10 +38,11 @@ from dataexchange.ledger.tile import (  # noqa: E402
 from dataexchange.registry import submission  # noqa: E402
 from dataexchange.rules import Role  # noqa: E402
 from dataexchange.verification import verify_bundle  # noqa: E402
+from dataexchange.verification.part import processes  # noqa: E402
 from world import ORIGIN, World  # noqa: E402
 
 BATCH = 100
-HEADS = ("entries", "how", "seconds", "entries_per_second", "of_floor", "peak_mib")
+HEADS = ("entries", "how", "seconds", "entries_per_second", "of_floor", "cpu_us", "peak_mib")
 
 
 def log_of(size: int) -> Iterator[bytes]:
@@ -78,15 +79,26 @@ def write_bundle(path: Path, size: int) -> None:
         bundle.writestr("checkpoint", signed)
 
 
-def verify(path: Path, workers: int, resume: Path | None) -> None:
-    """Verify in this process, and print seconds and peak memory in MiB."""
-    pool = ProcessPoolExecutor(workers - 1, get_context("spawn")) if workers > 1 else nullcontext()
-    started = time.perf_counter()
-    with pool as executor:
-        verify_bundle(path, POLICY, executor=executor, resume=resume)
+def verify(path: Path, workers: int, *, resume: Path | None, rules: bool) -> None:
+    """Verify in this process as the command does; print seconds, processor time, peak memory."""
+    gc.freeze()
+    gc.set_threshold(100_000)
+    started, used_before = time.perf_counter(), _processor_seconds()
+    with processes(workers - rules if workers > 1 else 0) as executor:
+        size = verify_bundle(path, POLICY, executor=executor, resume=resume, rules=rules).size
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"seconds": round(seconds, 2), "peak_mib": peak}))
+    said = {
+        "seconds": round(seconds, 3),
+        "cpu_us": round((_processor_seconds() - used_before) / size * 1e6, 1),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    print(json.dumps(said))
+
+
+def _processor_seconds() -> float:
+    """Return what this process, and those it has waited for, have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def measure(size: int) -> list[dict[str, object]]:
@@ -101,6 +113,8 @@ def measure(size: int) -> list[dict[str, object]]:
             ("alone", ["--workers", "1"]),
             ("two processes", ["--workers", "2", "--resume", str(resume)]),
             ("resumed", ["--workers", "1", "--resume", str(resume)]),
+            ("no rules, alone", ["--workers", "1", "--no-rules"]),
+            ("no rules, two processes", ["--workers", "2", "--no-rules"]),
         ):
             command = [sys.executable, __file__, "--verify", str(path), *options]
             said = subprocess.run(command, check=True, capture_output=True).stdout
@@ -127,9 +141,11 @@ def main() -> None:
     parser.add_argument("--verify", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--resume", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--no-rules", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.verify:
-        verify(options.verify, options.workers, options.resume)
+        rules = not options.no_rules
+        verify(options.verify, options.workers, resume=options.resume, rules=rules)
         return
     print(" | ".join(HEADS))
     rows = []

@@ -139,3 +139,14 @@ def test_an_export_from_an_exchange_that_does_not_answer_is_told_of(
     assert ran.status == 2
     assert "没有应答" in ran.err
     assert not list(tmp_path.glob("bundle*"))
+
+
+def test_a_first_look_is_no_verdict_of_soundness(exported: Path, policy: Path, run: Run) -> None:
+    ran = run("verify", exported, "--policy", policy, "--no-rules")
+    assert ran.status == 3
+    assert "SOUND" not in ran.out
+    assert "no rule was replayed" in " ".join(ran.out.split())
+    ran = run(
+        "verify", exported, "--policy", policy, "--no-rules", "--resume", exported.parent / "kept"
+    )
+    assert (ran.status, "--resume" in ran.err) == (2, True)

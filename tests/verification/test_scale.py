@@ -1,6 +1,6 @@
 """Verification in parts: by any executor, from where it last ended, in bounded memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -13,6 +13,7 @@ from bundles import POLICY, SIGNER, Forger, bundle_of, checkpoint
 from dataexchange.client.typeid import new_id
 from dataexchange.rules import Role
 from dataexchange.verification import UnsoundError, UnusableError, Verdict, replay, verify_bundle
+from dataexchange.verification.examination import Examined
 from steps_pipeline import elements
 from world import World
 
@@ -89,13 +90,13 @@ def test_a_verification_goes_on_from_the_last_one(
 ) -> None:
     path, resume = tmp_path / "bundle.zip", tmp_path / "verified"
     replayed: list[int] = []
-    taken = replay.Replay.extend
+    taken = replay.Replay.take
 
-    def counted(self: replay.Replay, part: Sequence[bytes], found: object = None) -> list[bytes]:
-        replayed.append(len(part))
-        return taken(self, part, found)  # type: ignore[arg-type]
+    def counted(self: replay.Replay, part: Examined, body: Callable[[int], bytes]) -> list[bytes]:
+        replayed.append(len(part.entries))
+        return taken(self, part, body)
 
-    monkeypatch.setattr(replay.Replay, "extend", counted)
+    monkeypatch.setattr(replay.Replay, "take", counted)
     for size, before in ((300, 0), (300, 300), (512, 300), (SIZE, 512)):
         replayed.clear()
         bundle_of(bodies[:size]).write(path)

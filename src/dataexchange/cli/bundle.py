@@ -4,10 +4,9 @@ import asyncio
 import gc
 import os
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -27,15 +26,18 @@ from dataexchange.client.export import export as write_bundle
 from dataexchange.ledger.sealing import Opening
 from dataexchange.verification import UnsoundError, UnusableError, Verdict, verify_bundle
 from dataexchange.verification.anchor_pass import AnchorJudge
+from dataexchange.verification.part import processes
 from dataexchange.verification.title import verify_title
 from dataexchange.verification.title_members import is_title_bundle
 
-PARALLEL_BYTES_MIN = 64 * 1024 * 1024
+PARALLEL_BYTES_MIN = 16 * 1024 * 1024
+NOT_REPLAYED_STATUS = 3
 CONTENT_BYTES_MAX = 16 * 1024 * 1024
 
 VERIFY_EXAMPLES = """
 The policy is a C2SP tlog-policy file: a [bold]log <vkey>[/] line and a [bold]quorum[/] line.
-It never comes from the bundle. Exit status: 0 sound, 1 unsound, 2 unusable.
+It never comes from the bundle. Exit status: 0 sound, 1 unsound, 2 unusable; 3 where
+[bold]--no-rules[/] found no fault, which is no verdict that the log is sound.
 """
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="验证策略 The policy file.")]
 KnownCheckpoint = Annotated[
@@ -109,6 +111,13 @@ def verify(  # noqa: PLR0913 -- one for each option
     workers: Annotated[
         int, typer.Option(min=1, help="并行进程数 Processes to use for a large bundle.")
     ] = os.cpu_count() or 1,
+    rules: Annotated[
+        bool,
+        typer.Option(
+            "--rules/--no-rules",
+            help="重放规则 Replay every rule; or a first look at bytes, chain and root only.",
+        ),
+    ] = True,
 ) -> None:
     """离线验证 Check a bundle: bytes, chains, root, signatures, and every rule replayed.
 
@@ -125,10 +134,21 @@ def verify(  # noqa: PLR0913 -- one for each option
                 verify_title(bundle, given, known_checkpoint=known, regulator_keys=regulator)
             )
             return
+    if resume and not rules:
+        raise typer.BadParameter("--resume 需要重放规则 / --resume needs the rules")
     judge = anchor_judge(anchor_contract, anchor_key, rpc, confirmations)
-    _show_verdict(
-        judged(bundle, policy, known_checkpoint, anchors=judge, resume=resume, workers=workers)
+    verdict = judged(
+        bundle,
+        policy,
+        known_checkpoint,
+        anchors=judge,
+        resume=resume,
+        workers=workers,
+        rules=rules,
     )
+    _show_verdict(verdict)
+    if not rules:
+        raise typer.Exit(NOT_REPLAYED_STATUS)
 
 
 def judged(
@@ -139,13 +159,14 @@ def judged(
     anchors: AnchorJudge | None = None,
     resume: Path | None = None,
     workers: int = 1,
+    rules: bool = True,
 ) -> Verdict:
     """Return the verdict on a bundle of the log; where it is not sound, say why and exit."""
     gc.freeze()
     gc.set_threshold(100_000)
     with (
         _judging(),
-        _examining(bundle, workers) as executor,
+        _working(bundle, workers, rules=rules) as executor,
         Progress(console=error_console, transient=True) as bar,
     ):
         task = bar.add_task("重放 replaying", total=None)
@@ -157,18 +178,14 @@ def judged(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             executor=executor,
             resume=resume,
+            rules=rules,
         )
 
 
-@contextmanager
-def _examining(bundle: Path, workers: int) -> Iterator[Executor | None]:
-    """Provide processes that examine entries ahead of the replay, where that is worth it."""
+def _working(bundle: Path, count: int, *, rules: bool) -> AbstractContextManager[Executor | None]:
+    """Provide `count` processes, this one among them where it replays, if that is worth it."""
     is_large = bundle.is_file() and bundle.stat().st_size >= PARALLEL_BYTES_MIN
-    if workers == 1 or not is_large:
-        yield None
-        return
-    with ProcessPoolExecutor(workers - 1, get_context("spawn")) as executor:
-        yield executor
+    return processes(count - rules if is_large and count > 1 else 0)
 
 
 @contextmanager
@@ -234,14 +251,18 @@ def _show_verdict(verdict: Verdict) -> None:
     known = "—" if verdict.known_size is None else str(verdict.known_size)
     table.add_row("已知检查点 known checkpoint", known)
     table.add_row("内容 contents", str(verdict.contents))
-    table.add_row("密封内容 openings", str(verdict.openings))
-    table.add_row("状态映射 maps", str(len(verdict.maps)))
-    table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
+    if verdict.rules_replayed:
+        table.add_row("密封内容 openings", str(verdict.openings))
+        table.add_row("状态映射 maps", str(len(verdict.maps)))
+        table.add_row("账户合计 accounts sum", f"{verdict.balance_fen} 分")
     if verdict.figures_recomputed or verdict.figures_not_disclosed:
         table.add_row("估值 valuations", _valued(verdict))
     for anchored, shown in verdict.anchors:
         table.add_row(f"锚定 anchor {anchored.size}", anchor_in_words(anchored, shown))
-    console.print("[bold green]✓ 可信 SOUND[/]")
+    if verdict.rules_replayed:
+        console.print("[bold green]✓ 可信 SOUND[/]")
+    else:
+        console.print("[bold yellow]… 仅初查，未判可信 FIRST LOOK ONLY, not found sound[/]")
     console.print(table)
     for zh, en in verdict.warnings:
         console.print(f"[yellow]![/] {zh}\n  {en}")

@@ -42,13 +42,16 @@ def encode(value: Any) -> bytes:
 
 def decode(data: bytes) -> Any:
     """Return what canonical `data` says; refuse any bytes that `encode` would not have made."""
-    require_shallow(data)
+    opened = _opened(data)
+    if opened > _DEPTH_MAX:
+        require_shallow(data)
     try:
         value = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise NOT_CANONICAL(reason=str(error)) from error
     # A key that is given twice, white space, another order or escape: all show here.
-    if (_encode_plain(value) if _is_surely_plain(data) else encode(value)) != data:
+    is_plain = opened < _DEPTH_MAX and _is_surely_plain(data)
+    if (_encode_plain(value) if is_plain else encode(value)) != data:
         raise NOT_CANONICAL(reason="the bytes differ from the canonical encoding")
     return value
 
@@ -58,13 +61,18 @@ def require_shallow(data: bytes, depth_max: int = _DEPTH_MAX) -> None:
 
     Parsers recurse; their own guard is the interpreter's recursion limit, which others may raise.
     """
-    if data.count(b"[") + data.count(b"{") <= depth_max or _collapses(data, depth_max):
+    if _opened(data) <= depth_max or _collapses(data, depth_max):
         return
     depth = 0
     for bracket in _STRINGS.sub(b"", data).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > depth_max:
             raise NOT_CANONICAL(reason=f"nested deeper than {depth_max}")
+
+
+def _opened(data: bytes) -> int:
+    """Return how many brackets open: no less than how deep the document is."""
+    return data.count(b"[") + data.count(b"{")
 
 
 def _collapses(data: bytes, depth_max: int) -> bool:
@@ -100,16 +108,14 @@ def _encode_plain(value: Any) -> bytes:
 def _is_surely_plain(data: bytes) -> bool:
     """Tell from the bytes alone that a parsed document needs no walk; when in doubt, say no.
 
-    The parser has refused floats already. What is left to find is deep nesting, NUL, and keys that
-    are not ASCII: without escapes every quote ends a string, and a colon follows only a key's.
+    The parser has refused floats already, and it is not deep. What is left to find is NUL, and keys
+    that are not ASCII: without escapes every quote ends a string, a colon follows only a key's.
     """
-    if data.count(b"{") + data.count(b"[") >= _DEPTH_MAX:
-        return False
     if data.isascii():
         return b"\\u0000" not in data
     if b"\\" in data:
         return False
-    outline = data.translate(_OUTLINE, _ASCII_TEXT)
+    outline = data.translate(_OUTLINE, _LEFT_OUT)
     return b'?":' not in outline and b"?:" not in outline
 
 
@@ -147,8 +153,9 @@ def _holds_nul(value: Any) -> bool:
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
-# Of a document: its quotes and colons, and a question mark for each byte that is not ASCII.
+# Of a document: its quotes and colons, and a question mark for each character that is not ASCII,
+# which in UTF-8 is one byte from C0 up and then some below.
 _OUTLINE = bytes(range(128)) + b"?" * 128
-_ASCII_TEXT = bytes(set(range(128)) - set(b'":'))
+_LEFT_OUT = bytes(set(range(0xC0)) - set(b'":'))
 _LEAVES = frozenset({str, int, bool, type(None)})
 _DECODER = msgspec.json.Decoder(float_hook=_refuse_float)

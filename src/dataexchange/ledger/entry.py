@@ -69,8 +69,7 @@ class Entry:
 
         Whether its chains, its signature and the rules hold is not asked here.
         """
-        if len(body) > ENTRY_SIZE_MAX:
-            raise EntryError(f"{len(body)} bytes, {ENTRY_SIZE_MAX} at most")
+        _require_size(body)
         try:
             canonical.decode(body)
         except RefusedError as error:
@@ -78,19 +77,44 @@ class Entry:
         return cls.read(body)
 
     @classmethod
+    def parse_statement(cls, body: bytes) -> "Entry":
+        """Return the entry that `body` is, only its statement known to be canonical.
+
+        For a replay, which makes the rest again: nothing but the canonical form can come out.
+        """
+        _require_size(body)
+        try:
+            fields = _DECODER.decode(body)
+            canonical.decode(bytes(fields.statement))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RefusedError) as error:
+            raise EntryError(str(error)) from error
+        return cls._of(body, fields)
+
+    @classmethod
     def read(cls, body: bytes) -> "Entry":
         """Return the entry that `body` is, known to be canonical already; so its statement is."""
         try:
-            fields = _DECODER.decode(body)
+            return cls._of(body, _DECODER.decode(body))
+        except msgspec.ValidationError as error:
+            raise EntryError(str(error)) from error
+
+    @classmethod
+    def _of(cls, body: bytes, fields: EntryFields) -> "Entry":
+        try:
             statement = Statement.read(bytes(fields.statement))
             recorded_at = parse_time(fields.recorded_at)
-        except (msgspec.ValidationError, RefusedError) as error:
+        except RefusedError as error:
             raise EntryError(str(error)) from error
         if fields.v != 1:
             raise EntryError(f"v is {fields.v}, 1 is known")
         if statement.fields.actor not in fields.subjects:
             raise EntryError("the actor is not among the subjects")
         return cls(body, fields, statement, recorded_at)
+
+
+def _require_size(body: bytes) -> None:
+    if len(body) > ENTRY_SIZE_MAX:
+        raise EntryError(f"{len(body)} bytes, {ENTRY_SIZE_MAX} at most")
 
 
 def build(

@@ -165,21 +165,25 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes
     """
     if not 0 <= index < size:
         raise ProofError(f"no leaf {index} in a tree of {size}")
-    _require_hashes((leaf, *path))
-    position, last, node = index, size - 1, leaf
+    node, position, last = leaf, index, size - 1
+    _require_hashes((node,))
     for sibling in path:
-        if last == 0:
-            raise ProofError("the path is too long")
-        if position & 1 or position == last:
-            node = node_hash(sibling, node)
-            shift = _trailing_zeros(position)
-            position, last = position >> shift, last >> shift
-        else:
-            node = node_hash(node, sibling)
-        position, last = position >> 1, last >> 1
+        node, position, last = parent(node, position, last, sibling)
     if last:
         raise ProofError("the path is too short")
     return node
+
+
+def parent(node: bytes, position: int, last: int, sibling: bytes) -> tuple[bytes, int, int]:
+    """Return the node one step up a path, its position there and the last: one turn of the loop."""
+    if last == 0:
+        raise ProofError("the path is too long")
+    if len(sibling) != HASH_SIZE:
+        raise ProofError("a hash is not 32 bytes")
+    if position & 1 or position == last:
+        shift = _trailing_zeros(position) + 1
+        return node_hash(sibling, node), position >> shift, last >> shift
+    return node_hash(node, sibling), position >> 1, last >> 1
 
 
 def verify_inclusion(

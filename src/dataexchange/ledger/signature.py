@@ -128,8 +128,9 @@ def verify_statement(log: str, key_id: str, body: bytes, signature: Signature) -
         verified = _verify(key_id, message, signature.suite, signature.value)
     else:
         root = _batch_root(body, signature.batch)
-        message = batch_message(log, key_id, signature.batch.size, root)
-        verified = _verify_once(key_id, message, signature.suite, signature.value)
+        verified = _verify_once(
+            log, key_id, signature.batch.size, root, signature.suite, signature.value
+        )
     if not verified:
         raise BAD_SIGNATURE(key=key_id)
 
@@ -169,9 +170,11 @@ def _verify(key_id: str, message: bytes, suite: SuiteName, value: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _verify_once(key_id: str, message: bytes, suite: SuiteName, value: str) -> bool:
-    """Verify a batch's message; remembered, so that its entries cost one verification."""
-    return _verify(key_id, message, suite, value)
+def _verify_once(  # noqa: PLR0917 -- all that is signed, and by whom
+    log: str, key_id: str, size: int, root: bytes, suite: SuiteName, value: str
+) -> bool:
+    """Verify a batch's signature; remembered, so that its entries cost one verification."""
+    return _verify(key_id, batch_message(log, key_id, size, root), suite, value)
 
 
 def _paths_below(level: list[bytes], paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -191,11 +194,26 @@ def _paths_below(level: list[bytes], paths: list[tuple[str, ...]]) -> list[tuple
 def _batch_root(body: bytes, batch: BatchPosition) -> bytes:
     if not 0 < batch.size <= BATCH_SIZE_MAX:
         raise BAD_SIGNATURE(key="batch size")
+    if not 0 <= batch.position < batch.size:
+        raise BAD_SIGNATURE(key="batch position")
     try:
-        path = [decode_base64(text) for text in batch.path]
-        return merkle.root_from_inclusion(merkle.leaf_hash(body), batch.position, batch.size, path)
+        return _root_above(merkle.leaf_hash(body), batch.position, batch.size - 1, batch.path)
     except ValueError as error:
         raise BAD_SIGNATURE(key="batch path") from error
+
+
+@lru_cache(maxsize=1_024)
+def _root_above(node: bytes, position: int, last: int, path: tuple[str, ...]) -> bytes:
+    """Return the root that `path` leads to; remembered, as neighbours climb the same way.
+
+    `ProofError` or another `ValueError` where it leads to none.
+    """
+    if not path:
+        if last:
+            raise merkle.ProofError("the path is too short")
+        return node
+    above = merkle.parent(node, position, last, decode_base64(path[0]))
+    return _root_above(*above, path[1:])
 
 
 def _base58_encode(data: bytes) -> str:

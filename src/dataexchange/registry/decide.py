@@ -6,6 +6,7 @@ regulator's replay accepts.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dataexchange.errors import RefusalCode
@@ -102,7 +103,7 @@ def _require_log(statement: Statement, origin: str) -> None:
 
 def _require_own_rules(payload: Payload, origin: str) -> None:
     """Refuse a log of another name, and rules that whoever decides here does not know."""
-    if not isinstance(payload, LogOpened | RulesActivated):
+    if not isinstance(payload, _NAMES_RULES):
         return
     from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 
@@ -119,11 +120,10 @@ def _require_fresh(statement: Statement, held: Mapping[str, Held], now: datetime
     policy = held[POLICY_KEY].state
     if not isinstance(policy, Policy):
         raise NOT_FOUND(key=POLICY_KEY)
-    skew = timedelta(seconds=policy.clock_skew_seconds_max)
-    life = timedelta(seconds=policy.statement_life_seconds_max)
+    life = _seconds(policy.statement_life_seconds_max)
     if now > statement.not_after or statement.not_after - statement.occurred_at > life:
         raise EXPIRED(not_after=statement.fields.not_after)
-    if statement.occurred_at > now + skew:
+    if statement.occurred_at > now + _seconds(policy.clock_skew_seconds_max):
         raise FROM_THE_FUTURE(occurred_at=statement.fields.occurred_at)
 
 
@@ -160,7 +160,15 @@ def _require_expected(statement: Statement, named: Mapping[str, Held]) -> None:
 def _settled(changes: State | tuple[State, ...], touched: tuple[str, ...]) -> tuple[State, ...]:
     """Check that the rule changed only what the event touches, each once."""
     states = changes if isinstance(changes, tuple) else (changes,)
-    keys = [state.id for state in states]
-    if len(set(keys)) != len(keys) or not set(keys) <= set(touched):
+    keys = {state.id for state in states}
+    if len(keys) != len(states) or not keys.issubset(touched):
         raise AssertionError(f"the rule changed {keys}; the event touches {list(touched)}")
     return states
+
+
+@lru_cache(maxsize=64)
+def _seconds(count: int) -> timedelta:
+    return timedelta(seconds=count)
+
+
+_NAMES_RULES = LogOpened | RulesActivated

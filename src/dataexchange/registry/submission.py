@@ -46,9 +46,14 @@ class Submission(msgspec.Struct, frozen=True):
 
 def read(statement: Statement, signature: Signature) -> Submission:
     """Return the submission of `statement`, its type and payload known; the signature unchecked."""
+    return read_encoded(statement, entry.encode_signature(signature))
+
+
+def read_encoded(statement: Statement, signature: bytes) -> Submission:
+    """Return the submission as `read` does; the signature is given in canonical bytes."""
     event = catalogue().event(statement.fields.event)
     payload = event.parse(statement.payload)
     if sealed := statement.fields.sealed:
         require_sealable(event.name, event.sealable, sealed, payload)
     touched = event.touched(payload, statement.fields.actor)
-    return Submission(statement, entry.encode_signature(signature), event, payload, touched)
+    return Submission(statement, signature, event, payload, touched)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from dataexchange.rules import State
 from dataexchange.rules.state import S
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One entry: its place, event type, payload as JSON, time and signer."""
 
     index: int

@@ -85,15 +85,17 @@ MEMBERS: Mapping[str, frozenset[str]] = {
         "valuation.issued@1": "valuation",
     }.items()
 }
-_NOTHING: Mapping[str, object] = {}
+_JSON = frozenset({str, int, bool, type(None)})
 
 
 def record_of(
     index: int, event: str, payload: Payload, *, recorded_at: datetime, actor: str
 ) -> Record:
     """Return what the evaluation reads of an entry, and no more."""
-    members = MEMBERS.get(event)
-    kept = _NOTHING if members is None else payload.model_dump(mode="json", include=set(members))
+    members = MEMBERS.get(event, ())
+    kept = {name: getattr(payload, name) for name in members}
+    if not _JSON.issuperset(map(type, kept.values())):
+        kept = payload.model_dump(mode="json", include=set(members))
     return Record(index, event, kept, recorded_at, actor)
 
 

@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from dataexchange.ledger.sealing import SALT_BYTES, VALUE_SIZE_MAX
 from dataexchange.ledger.tile import (
@@ -39,20 +40,27 @@ _OPENING = re.compile(r"sealed/[0-9a-f]{64}")
 _ADDED = re.compile(rf"{_CONTENT.pattern}|{_OPENING.pattern}")
 
 
+Stamp: TypeAlias = tuple[int, int, int]  # of the file: inode, size, time
+
+
 class Bundle:
     """A bundle file, read member by member; nothing is trusted for being in it."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
         try:
             self._zip = zipfile.ZipFile(path)
         except Exception as error:  # a damaged directory raises whatever its reader stumbles on
             raise UnusableError(f"{path} 不是可读的证据包 / is not a readable bundle") from error
+        found = path.stat()
+        self.stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
         names = self._zip.namelist()
         self._sizes = {info.filename: info.file_size for info in self._zip.infolist()}
         if len(names) != len(self._sizes):
             raise UnsoundError("bundle.duplicate", "证据包有重名成员", "a member appears twice")
         if CHECKPOINT not in self._sizes:
             raise UnusableError("证据包里没有检查点 / the bundle has no checkpoint")
+        self.has_contents = any(map(_CONTENT.fullmatch, self._sizes))
 
     def close(self) -> None:
         """Close the file."""
@@ -109,6 +117,17 @@ class Bundle:
                 f"member {missing[0]} is missing ({len(missing)} in all)",
                 _first_index(missing),
             )
+
+    def entry(self, index: int, size: int) -> bytes:
+        """Return the bytes of one entry of a log of `size`."""
+        return next(self.entries(size, index, index + 1))[0]
+
+    def holding(self, mark: bytes, size: int, since: int = 0) -> Iterator[list[bytes]]:
+        """Yield the entries, member by member, of those members that hold `mark` anywhere."""
+        for name in bundles(size, since=since):
+            if mark in self._read(name.path, TILE_BYTES_MAX):
+                first = name.index * TILE_WIDTH
+                yield from self.entries(size, max(since, first), first + name.width)
 
     def entries(self, size: int, since: int = 0, until: int | None = None) -> Iterator[list[bytes]]:
         """Yield the bytes of a log's entries in order, part by part: all, or a range of them."""

@@ -4,18 +4,19 @@ Nothing here depends on what came before, so parts of a log are examined on all 
 """
 
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import TypeAlias
 
 from dataexchange.errors import DataExchangeError, RefusedError
-from dataexchange.ledger.entry import Entry
-
-AHEAD = 6  # parts under examination at one time; what is held in memory does not grow
+from dataexchange.ledger.entry import Entry, encode_signature
+from dataexchange.verification.part import Part
 
 _HASH = re.compile(rb'"([0-9a-f]{64})"')
+
+# What a replay builds an entry from, and its leaf hash: leaf, recorded_at, signature, statement.
+# Canonical bytes all, and plain ones: they pass from one process to another.
+Seen: TypeAlias = tuple[bytes, str, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,53 +30,42 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """How many entries passed before a fault, if there is one, and the hashes they state (hex)."""
+    """The entries that passed, why the next one did not, and the hashes that they state (hex)."""
 
-    sound: int
-    fault: Fault | None
-    hashes: frozenset[bytes]
+    entries: list[Seen]
+    fault: Fault | None = None
+    hashes: frozenset[bytes] = frozenset()
 
 
 def examine(bodies: Sequence[bytes]) -> Examined:
-    """Examine entries in order, up to the first at fault."""
-    hashes: set[bytes] = set()
-    for position, body in enumerate(bodies):
-        fault = _fault(body, hashes)
-        if fault is not None:
-            return Examined(position, fault, frozenset(hashes))
-    return Examined(len(bodies), None, frozenset(hashes))
+    """Examine entries in order, up to the first at fault.
+
+    That an entry is canonical outside its statement and signature is not asked: nothing else can
+    come out of its replay.
+    """
+    seen: list[Seen] = []
+    for body in bodies:
+        try:
+            entry = Entry.parse_statement(body)
+        except DataExchangeError as error:
+            return Examined(seen, Fault("entry.malformed", "条目格式有误", str(error)))
+        try:
+            entry.statement.verify(entry.fields.signature)
+        except RefusedError as error:
+            return Examined(seen, Fault(error.code, error.zh, error.en))
+        signature = encode_signature(entry.fields.signature)
+        seen.append((entry.leaf, entry.fields.recorded_at, signature, entry.statement.body))
+    return Examined(seen)
 
 
-def examined(
-    parts: Iterable[Sequence[bytes]], executor: Executor | None
-) -> Iterator[tuple[Sequence[bytes], Examined]]:
-    """Yield each of `parts` with what it shows, in order; `executor` works a few parts ahead."""
-    if executor is None:
-        yield from ((bodies, examine(bodies)) for bodies in parts)
-        return
-    coming, ahead = iter(parts), deque[tuple[Sequence[bytes], Future[Examined]]]()
-    while True:
-        for bodies in islice(coming, AHEAD - len(ahead)):
-            ahead.append((bodies, executor.submit(examine, bodies)))
-        if not ahead:
-            return
-        bodies, future = ahead.popleft()
-        yield bodies, future.result()
+def examine_part(part: Part) -> Examined:
+    """Examine a part of a bundle, and gather the hashes that its statements state."""
+    found = examine(part.read())
+    if not part.bundle.has_contents:
+        return found
+    return Examined(found.entries, found.fault, hashes_in(seen[3] for seen in found.entries))
 
 
 def hashes_in(bodies: Iterable[bytes]) -> frozenset[bytes]:
     """Return the hashes (hex) that entries state, without asking what they are."""
     return frozenset(one for body in bodies for one in _HASH.findall(body))
-
-
-def _fault(body: bytes, hashes: set[bytes]) -> Fault | None:
-    try:
-        entry = Entry.parse(body)
-    except DataExchangeError as error:
-        return Fault("entry.malformed", "条目格式有误", str(error))
-    try:
-        entry.statement.verify(entry.fields.signature)
-    except RefusedError as error:
-        return Fault(error.code, error.zh, error.en)
-    hashes.update(_HASH.findall(entry.statement.body))
-    return None

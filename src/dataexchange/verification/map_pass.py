@@ -18,7 +18,7 @@ from dataexchange.registry.tail import Appended, Tail
 from dataexchange.rules import Held
 from dataexchange.supervision.completeness import MapCommitted
 
-_MARK = b'"event":"map.committed@1"'
+MAP_MARK = b'"event":"map.committed@1"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class VerifiedMap:
 
 def map_sizes(bodies: Iterable[bytes]) -> frozenset[int]:
     """Return the sizes that the maps among these entries say they cover."""
-    said = (_covers(body) for body in bodies if _MARK in body)
+    said = (_covers(body) for body in bodies if MAP_MARK in body)
     return frozenset(size for size in said if size is not None)
 
 

@@ -7,12 +7,13 @@ checkpoint is there again the next time; the file is its owner's own and as trus
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dataexchange.ledger.statement import format_time
+import msgspec
+
 from dataexchange.registry.catalogue import catalogue
 from dataexchange.rules import Held
 from dataexchange.rules.reference import kind_of
@@ -20,12 +21,13 @@ from dataexchange.supervision.record import Record
 from dataexchange.verification.verdict import UnusableError
 
 _SCHEMA = """
-create table aggregate (key text primary key, kind text, seq integer, head text,
-    head_index integer, first_index integer, state blob) without rowid;
+create table aggregate (key text primary key, seq integer, head text, head_index integer,
+    first_index integer, state blob) without rowid;
 create table statement (identity text primary key) without rowid;
-create table record (place integer primary key, event text, said text, at text, actor text);
+create table records (place integer primary key, said blob);
 create table position (one integer primary key check (one = 1), said text);
 """
+_LAYOUT = 2  # of these tables
 
 
 class Past:
@@ -35,14 +37,20 @@ class Past:
         try:
             self._database = sqlite3.connect(path or "", isolation_level=None)
             self._database.execute("pragma temp_store = file")
+            self._database.execute(f"pragma cache_size = -{_CACHE_KIB}")
+            if path is None:
+                self._database.execute("pragma journal_mode = off")  # nothing is undone in it
             self._database.execute("begin immediate")
             if not self._database.execute("select 1 from sqlite_master").fetchone():
+                self._database.execute(f"pragma user_version = {_LAYOUT}")
                 for statement in _SCHEMA.split(";\n"):
                     self._database.execute(statement)
+            layout = self._database.execute("pragma user_version").fetchone()[0]
         except sqlite3.Error as error:
-            raise UnusableError(
-                f"{path} 不是续验文件 / cannot be used to resume from: {error}"
-            ) from error
+            raise _unusable(path, str(error)) from error
+        if layout != _LAYOUT:
+            self.close()
+            raise _unusable(path, "of another version; delete it to begin anew")
 
     def close(self) -> None:
         """Close the file; what was not committed is gone."""
@@ -68,7 +76,7 @@ class Past:
 
     def forget(self) -> None:
         """Begin with nothing again."""
-        for table in ("aggregate", "statement", "record", "position"):
+        for table in ("aggregate", "statement", "records", "position"):
             self._database.execute(f"delete from {table}")  # noqa: S608 -- names of this module
 
     def held(self, keys: Iterable[str]) -> dict[str, Held]:
@@ -78,59 +86,61 @@ class Past:
 
     def all(self, kind: str | None = None) -> Iterator[tuple[str, Held]]:
         """Yield every aggregate, or every one of `kind`, in the order of keys."""
-        query = "select * from aggregate where ? is null or kind = ? order by key"
-        yield from map(_held, self._database.execute(query, [kind, kind]))
+        query = "select * from aggregate where key >= ? and key < ? order by key"
+        first, last = ("", "{") if kind is None else (kind, kind + "{")  # which follows all letters
+        for key, held in map(_held, self._database.execute(query, [first, last])):
+            if kind is None or kind_of(key) == kind:
+                yield key, held
 
-    def keep(self, held: Mapping[str, Held]) -> None:
-        """Keep aggregates as they are now."""
+    def keep(self, held: Mapping[str, Held], encoded: Mapping[str, bytes]) -> None:
+        """Keep aggregates as they are now; `encoded` has those of their states that are new."""
         self._database.executemany(
-            "insert or replace into aggregate values (?, ?, ?, ?, ?, ?, ?)",
-            (
+            "insert or replace into aggregate values (?, ?, ?, ?, ?, ?)",
+            [
                 (
                     key,
-                    kind_of(key),
                     one.seq,
                     one.head,
                     one.index,
                     one.first_index,
-                    one.state.encode() if one.state else b"",
+                    encoded.get(key) or (one.state.encode() if one.state else b""),
                 )
                 for key, one in held.items()
-            ),
+            ],
         )
 
-    def met(self, identities: Iterable[str]) -> set[str]:
-        """Return those of `identities` that are remembered."""
-        query = "select identity from statement where identity in (select value from json_each(?))"
-        return {row[0] for row in self._database.execute(query, [_text(list(identities))])}
+    def meet(self, identities: Sequence[str]) -> int:
+        """Remember `identities` in order; return how many come before one remembered already."""
+        before = self._database.total_changes
+        with suppress(sqlite3.IntegrityError):
+            rows = [(one,) for one in identities]
+            self._database.executemany("insert into statement values (?)", rows)
+        return self._database.total_changes - before
 
-    def meet(self, identities: Iterable[str]) -> None:
-        """Remember `identities`, none of which is remembered yet."""
-        rows = ((one,) for one in identities)
-        self._database.executemany("insert into statement values (?)", rows)
-
-    def record(self, records: Iterable[Record]) -> None:
+    def record(self, records: Sequence[Record]) -> None:
         """Remember what the folds read of entries."""
-        self._database.executemany(
-            "insert into record values (?, ?, ?, ?, ?)",
-            (
-                (one.index, one.event, _text(one.payload), format_time(one.recorded_at), one.actor)
-                for one in records
-            ),
-        )
+        row = [msgspec.msgpack.encode(records)]
+        self._database.execute("insert into records (said) values (?)", row)
 
     def records(self) -> Iterator[Record]:
         """Yield the records in the log's order."""
-        for row in self._database.execute("select * from record order by place"):
-            index, event, said, at, actor = row
-            yield Record(index, event, json.loads(said), datetime.fromisoformat(at), actor)
+        for (said,) in self._database.execute("select said from records order by place"):
+            yield from _RECORDS.decode(said)
 
 
 def _held(row: tuple[Any, ...]) -> tuple[str, Held]:
-    key, _, seq, head, index, first_index, state = row
+    key, seq, head, index, first_index, state = row
     read = catalogue().read_state(key, state) if state else None
     return key, Held(seq, head, read, index, first_index)
 
 
 def _text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _unusable(path: Path | None, why: str) -> UnusableError:
+    return UnusableError(f"{path} 不是可用的续验文件 / cannot be used to resume from: {why}")
+
+
+_CACHE_KIB = 16_384
+_RECORDS = msgspec.msgpack.Decoder(list[Record])

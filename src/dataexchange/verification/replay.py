@@ -7,7 +7,7 @@ that the rules of the exchange let it in.
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ from dataexchange.accounts.book import Account
 from dataexchange.errors import RefusedError
 from dataexchange.ledger.entry import Entry
 from dataexchange.ledger.merkle import Frontier
-from dataexchange.ledger.statement import format_time
+from dataexchange.ledger.statement import Statement, format_time
 from dataexchange.registry import submission
 from dataexchange.registry.catalogue import RULES_VERSION, catalogue
 from dataexchange.registry.decide import RULES_UNKNOWN
@@ -28,7 +28,7 @@ from dataexchange.supervision.evaluation import evaluate, report_hash
 from dataexchange.supervision.indicators import IndicatorsPublished
 from dataexchange.supervision.record import Record
 from dataexchange.supervision.stock import record_of
-from dataexchange.verification.examination import Examined, Fault, examine
+from dataexchange.verification.examination import Examined, Fault, Seen, examine
 from dataexchange.verification.map_pass import MapPass
 from dataexchange.verification.past import Past
 from dataexchange.verification.verdict import UnsoundError, UnusableError
@@ -60,6 +60,7 @@ class Replay:
         self.maps: MapPass | None = None
         self._past = past or Past()
         self._changed: dict[str, Held] = {}
+        self._encoded: dict[str, bytes] = {}
         self._linked: tuple[str, ...] = ()
         self._linked_at = 0
         self._index = 0
@@ -73,17 +74,31 @@ class Replay:
         if sizes and self.tail.size:
             self.maps.seed(self.all())
 
-    def extend(self, bodies: Iterable[bytes], examined: Examined | None = None) -> list[bytes]:
-        """Take the next entries, `examined` already or now; return their leaf hashes."""
-        bodies = list(bodies)
-        examined = examined or examine(bodies)
+    def extend(self, bodies: Iterable[bytes]) -> list[bytes]:
+        """Take the next entries; return their leaf hashes."""
+        bodies, begin = list(bodies), self.tail.size
+        return self.take(examine(bodies), lambda index: bodies[index - begin])
+
+    def take(self, examined: Examined, body: Callable[[int], bytes]) -> list[bytes]:
+        """Take the next entries, examined already; return their leaf hashes.
+
+        `body` gives the bytes of an entry that comes out otherwise, to say in what.
+        """
         begin = self.tail.size
-        read, fault = _read(bodies[: examined.sound])
-        twice = self._recall(read)
-        leaves = [
-            self._take(body, one, recorded_at, is_twice=position in twice)
-            for position, (body, one, recorded_at) in enumerate(read)
-        ]
+        read, fault = _read(examined.entries)
+        new = self._recall(read)
+        leaves = []
+        for position, (leaf, one, recorded_at) in enumerate(read):
+            self._index = begin + position
+            if position >= new:
+                raise self._fault(
+                    "statement.twice", "同一陈述出现两次", "a statement appears twice"
+                )
+            appended = self._append(one, recorded_at)
+            if appended.leaf != leaf:
+                raise self._different(body(self._index), appended.body)
+            self._keep(one, appended)
+            leaves.append(leaf)
         self.frontier = self.frontier.extend(leaves)
         self._remember()
         if fault := fault or examined.fault:
@@ -97,8 +112,7 @@ class Replay:
 
     def all(self, kind: str | None = None) -> Iterator[tuple[str, Held]]:
         """Yield every aggregate, or every one of `kind`, in the order of keys."""
-        self._past.keep(self._changed)
-        self._changed.clear()
+        self._flush()
         return self._past.all(kind)
 
     def held(self, keys: Collection[str]) -> dict[str, Held]:
@@ -119,7 +133,6 @@ class Replay:
 
     def save(self) -> None:
         """Keep all of it in its past, for `resumed`; it is finished, so no linked group is open."""
-        self._put_away()
         tail = self.tail
         self._past.commit(
             {
@@ -151,43 +164,31 @@ class Replay:
         replay.events.update(said["events"])
         return replay
 
-    def _recall(self, read: Sequence[_Read]) -> set[int]:
-        """Load what the next entries touch; return which of them were in the log before."""
+    def _recall(self, read: Sequence[_Read]) -> int:
+        """Load what the next entries touch; return how many come before one met already."""
         keys = {key for _, one, _ in read for key in one.touched} | {POLICY_KEY}
         self.tail.held.update(self._past.held(self.tail.missing(keys)))
-        identities = [f"{one.id} {one.actor}" for _, one, _ in read]
-        met, twice = self._past.met(identities), set()
-        for position, identity in enumerate(identities):
-            if identity in met:
-                twice.add(position)
-            met.add(identity)
-        if not twice:
-            self._past.meet(identities)
-        return twice
+        return self._past.meet([f"{one.id} {one.actor}" for _, one, _ in read])
 
     def _remember(self) -> None:
         """Put into the past what must not pile up here."""
         self._past.record(self._records)
         self._records.clear()
+        self._flush()
         if len(self.tail.held) > HELD_MAX:
-            self._put_away()
+            if self.maps is not None:
+                self.maps.settle(self.tail.held)
+            self.tail.held.clear()
 
-    def _put_away(self) -> None:
-        if self.maps is not None:
-            self.maps.settle(self.tail.held)
-        self._past.keep(self._changed)
+    def _flush(self) -> None:
+        self._past.keep(self._changed, self._encoded)
         self._changed.clear()
-        self.tail.held.clear()
+        self._encoded.clear()
 
-    def _take(
-        self, body: bytes, submitted: Submission, recorded_at: datetime, *, is_twice: bool
-    ) -> bytes:
-        self._index = self.tail.size
-        if is_twice:
-            raise self._fault("statement.twice", "同一陈述出现两次", "a statement appears twice")
+    def _append(self, submitted: Submission, recorded_at: datetime) -> Appended:
         self._require_linked(submitted)
         try:
-            appended = self.tail.append(submitted, recorded_at)
+            return self.tail.append(submitted, recorded_at)
         except RefusedError as error:
             if error.refusal is RULES_UNKNOWN:
                 raise UnusableError(_OTHER_RULES) from error
@@ -195,13 +196,13 @@ class Replay:
         except (LookupError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
             # The exchange refuses an event whose rule fails, so no sound log holds one.
             raise self._fault("rule.failed", "规则无法应用于此条目", repr(error)) from error
-        if appended.body != body:
-            raise self._different(body, appended.body)
+
+    def _keep(self, submitted: Submission, appended: Appended) -> None:
         self._changed.update(appended.subjects)
+        self._encoded.update(appended.encoded)
         self.events[submitted.type.name] += 1
         self._fold(submitted, appended.recorded_at)
         self._map(submitted, appended)
-        return appended.leaf
 
     def _fold(self, submitted: Submission, recorded_at: datetime) -> None:
         """Keep what indicators are folded of; recompute those that are published."""
@@ -264,14 +265,13 @@ def _rules() -> list[str]:
     return [RULES_VERSION, catalogue().rules_hash]
 
 
-def _read(bodies: Sequence[bytes]) -> tuple[list[_Read], Fault | None]:
+def _read(entries: Sequence[Seen]) -> tuple[list[_Read], Fault | None]:
     """Return the submissions of examined entries and their times, up to one that is not known."""
     read: list[_Read] = []
-    for body in bodies:
-        entry = Entry.read(body)
+    for leaf, recorded_at, signature, statement in entries:
         try:
-            submitted = submission.read(entry.statement, entry.fields.signature)
+            submitted = submission.read_encoded(Statement.reread(statement), signature)
         except RefusedError as error:
             return read, Fault(error.code, error.zh, error.en)
-        read.append((body, submitted, entry.recorded_at))
+        read.append((leaf, submitted, datetime.fromisoformat(recorded_at)))
     return read, None

@@ -22,6 +22,10 @@ class UnsoundError(IntegrityError):
         place = "" if index is None else f"entry {index}: "
         super().__init__(f"{place}{code}: {en}")
 
+    def __reduce__(self) -> tuple[type["UnsoundError"], tuple[str, str, str, int | None]]:
+        """Let it pass from one process to another."""
+        return UnsoundError, (self.code, self.zh, self.en, self.index)
+
 
 @dataclass(slots=True)
 class Recomputation:
@@ -54,7 +58,8 @@ class Verdict:
     `figures_recomputed` counts the figures of valuations that their cards gave again,
     `figures_not_disclosed` those whose card or inputs are not in the bundle. `intervals_recomputed`
     and `comparables_checked` are as in `Recomputation`. `maps` are the committed maps whose roots
-    came out again. `witnesses` has the POSIX time of each cosignature.
+    came out again. `witnesses` has the POSIX time of each cosignature. Without
+    `rules_replayed` the entries are one chain with this root, and no more is known of them.
     """
 
     origin: str
@@ -73,6 +78,7 @@ class Verdict:
     maps: tuple[VerifiedMap, ...] = ()
     anchors: tuple[tuple[Anchored, Shown], ...] = ()
     openings: int = 0
+    rules_replayed: bool = True
 
     def take_valuations(self, found: Recomputation) -> None:
         """Add what the valuation pass found."""

@@ -12,24 +12,29 @@
 10. Every committed map has the root that the entries it covers give.
 11. Every anchor receipt is of this log and its roots; `anchors` judges signatures and blocks.
 12. Every opening is that of a field which an entry seals.
+
+Without rules, a first look: 1, 2, 5, 7, 8 and 11, and that each entry names the one before it.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Final
 
 from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.identity.opening import LOG_KEY, Log
 from dataexchange.ledger.checkpoint import Checkpoint
-from dataexchange.ledger.merkle import Frontier, leaf_hash
+from dataexchange.ledger.merkle import Frontier
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
 from dataexchange.verification.anchor_pass import AnchorJudge, check_anchors
 from dataexchange.verification.bundle import Bundle
-from dataexchange.verification.examination import examined, hashes_in
-from dataexchange.verification.map_pass import map_sizes
+from dataexchange.verification.chain_pass import Chain, hash_part
+from dataexchange.verification.examination import examine_part
+from dataexchange.verification.map_pass import MAP_MARK, map_sizes
 from dataexchange.verification.opening_pass import check_openings
+from dataexchange.verification.part import Found, Part, parts, worked
 from dataexchange.verification.past import Past
 from dataexchange.verification.replay import Replay
 from dataexchange.verification.tile_pass import TilePass
@@ -37,6 +42,13 @@ from dataexchange.verification.valuation_pass import DRAFTED, recompute_valuatio
 from dataexchange.verification.verdict import UnsoundError, UnusableError, Verdict
 
 Progress = Callable[[int, int], None]
+NOT_REPLAYED: Final = (  # (zh, en)
+    "未重放规则：条目格式、签名、规则、账户、估值、映射、密封内容、签署密钥是否公布，均未验证",
+    (
+        "no rule was replayed: form, signatures, rules, accounts, valuations, maps, sealed fields,"
+        " and whether the log announced its key, were not checked"
+    ),
+)
 
 
 def verify_bundle(
@@ -48,40 +60,62 @@ def verify_bundle(
     progress: Progress = lambda done, total: None,
     executor: Executor | None = None,
     resume: Path | None = None,
+    rules: bool = True,
 ) -> Verdict:
-    """Return the verdict on the bundle in `path`.
+    """Return the verdict on the bundle in `path`; without `rules`, one that says what is left out.
 
     What entries show by themselves is examined by `executor`, any that keeps to the interface of
-    `concurrent.futures`, while the rules are replayed here. `resume` names a file of the
-    verifier's own, where a sound verdict leaves what the next one need not replay again.
-    `UnusableError` where nothing can be judged, `UnsoundError` where it does not hold together.
+    `concurrent.futures` and whose processes can read `path`, while the rules are replayed here.
+    `resume` names a file of the verifier's own, where a sound verdict leaves what the next one
+    need not replay again. `UnusableError` where nothing can be judged, `UnsoundError` where it does
+    not hold together.
     """
     if policy is None:
         raise UnusableError("没有验证策略（--policy）/ no policy was given (--policy)")
     parsed = _policy(policy)
     bundle = Bundle(path)
-    with closing(bundle), closing(Past(resume)) as past:
+    with closing(bundle):
         signed = _checkpoint(parsed, bundle.checkpoint, "bundle")
         known = None
         if known_checkpoint is not None:
             known = _checkpoint(parsed, known_checkpoint, "known").checkpoint
         _require_not_behind(signed.checkpoint, known)
         bundle.require_exactly(signed.checkpoint.size)
-        kept = past.size
-        replay = _begin(bundle, signed.checkpoint, past)
-        rest = _Rest(bundle, signed.checkpoint, known)
-        rest.pass_verified(replay.frontier)
-        for bodies, found in examined(bundle.entries(rest.size, replay.tail.size), executor):
-            rest.take(replay.extend(bodies, found), found.hashes)
-            progress(rest.frontier.size, rest.size)
-        replay.finish()
-        rest.finish()
-        verdict = _verdict(bundle, signed, known, replay)
-        verdict.take_openings(check_openings(bundle, verdict.size))
-        verdict.take_anchors(check_anchors(bundle, verdict.origin, verdict.size, anchors))
-        if resume is not None and signed.checkpoint.size >= kept:
-            replay.save()
-        return verdict
+        rest = _Rest(bundle, signed, known, anchors=anchors, executor=executor, progress=progress)
+        if not rules:
+            return _linked(rest)
+        with closing(Past(resume)) as past:
+            kept = past.size
+            replay, verdict = _replayed(rest, past)
+            if resume is not None and verdict.size >= kept:
+                replay.save()
+            return verdict
+
+
+def _replayed(rest: "_Rest", past: Past) -> tuple[Replay, Verdict]:
+    """Return a replay of the rules, which `past` may hold the beginning of, and the verdict."""
+    bundle = rest.bundle
+    replay = _begin(bundle, rest.checkpoint, past)
+    rest.pass_verified(replay.frontier)
+    for found in rest.worked(examine_part, replay.tail.size):
+        leaves = replay.take(found, lambda index: bundle.entry(index, rest.checkpoint.size))
+        rest.take(leaves, found.hashes)
+    replay.finish()
+    rest.finish()
+    return replay, _verdict(rest, replay)
+
+
+def _linked(rest: "_Rest") -> Verdict:
+    """Return the verdict after a first look, which replays nothing."""
+    chain = Chain()
+    for hashed in rest.worked(hash_part):
+        chain.take(hashed)
+        rest.take(hashed.leaves, hashed.hashes)
+    rest.finish()
+    verdict = rest.verdict()
+    verdict.rules_replayed = False
+    verdict.warnings.append(NOT_REPLAYED)
+    return verdict
 
 
 def _begin(bundle: Bundle, checkpoint: Checkpoint, past: Past) -> Replay:
@@ -101,7 +135,7 @@ def _map_sizes(bundle: Bundle, size: int, since: int) -> frozenset[int]:
     """Return the sizes that maps cover, up to what cannot be read: the replay says what that is."""
     sizes: set[int] = set()
     with suppress(UnsoundError):
-        for bodies in bundle.entries(size, since):
+        for bodies in bundle.holding(MAP_MARK, size, since):
             sizes |= map_sizes(bodies)
     return frozenset(sizes)
 
@@ -109,19 +143,38 @@ def _map_sizes(bundle: Bundle, size: int, since: int) -> frozenset[int]:
 class _Rest:
     """What else must agree with the entries: root, tiles, contents, the known checkpoint."""
 
-    def __init__(self, bundle: Bundle, checkpoint: Checkpoint, known: Checkpoint | None) -> None:
-        self.size = checkpoint.size
+    def __init__(
+        self,
+        bundle: Bundle,
+        signed: VerifiedCheckpoint,
+        known: Checkpoint | None,
+        *,
+        anchors: AnchorJudge | None,
+        executor: Executor | None,
+        progress: Progress,
+    ) -> None:
+        self.bundle = bundle
+        self.signed = signed
+        self.checkpoint = signed.checkpoint
         self.frontier = Frontier()
-        self._bundle = bundle
-        self._root = checkpoint.root
         self._known = known
+        self._anchors = anchors
+        self._executor = executor
+        self._progress = progress
         self._tiles = TilePass(bundle)
         self._unnamed = {name.encode() for name in bundle.contents}
 
+    def worked(
+        self, task: Callable[[Part], Found], since: int = 0, until: int | None = None
+    ) -> Iterator[Found]:
+        """Yield what `task` finds in the parts of the log, or of a range of it, in order."""
+        of = parts(self.bundle, self.checkpoint.size, since, until)
+        return worked(task, of, self._executor)
+
     def pass_verified(self, start: Frontier) -> None:
         """Take the entries before `start`, which were replayed at another time: only hashed."""
-        for bodies in self._bundle.entries(self.size, until=start.size):
-            self.take([leaf_hash(body) for body in bodies], hashes_in(bodies))
+        for hashed in self.worked(hash_part, until=start.size):
+            self.take(hashed.leaves, hashed.hashes)
         if self.frontier != start:
             raise UnsoundError(
                 "log.forked",
@@ -138,45 +191,53 @@ class _Rest:
         known = self._known
         if known is not None and before.size < known.size <= self.frontier.size:
             _require_prefix(before.extend(leaves[: known.size - before.size]), known)
+        self._progress(self.frontier.size, self.checkpoint.size)
 
     def finish(self) -> None:
         """Check what only the end shows."""
-        if self.frontier.root() != self._root:
+        if self.frontier.root() != self.checkpoint.root:
             raise UnsoundError(
                 "log.root_differs",
                 "条目的默克尔根与检查点不符",
                 "the entries do not have the root that the checkpoint signs",
             )
         self._tiles.finish()
-        _require_contents(self._bundle, self._unnamed)
+        _require_contents(self.bundle, self._unnamed)
+
+    def verdict(self) -> Verdict:
+        """Return the verdict, to which a replay adds."""
+        size, origin = self.checkpoint.size, self.checkpoint.origin
+        verdict = Verdict(
+            origin=origin,
+            size=size,
+            root=self.checkpoint.root,
+            witnesses=dict(self.signed.cosigned_at_seconds),
+            contents=len(self.bundle.contents),
+            known_size=self._known.size if self._known is not None else None,
+        )
+        if self._known is None and not verdict.witnesses:
+            verdict.warnings.append(
+                (
+                    "未给出已知检查点，也没有见证签名：若末尾被整体删去，本次验证看不出来",
+                    "no known checkpoint and no witness: a dropped tail would not show here",
+                )
+            )
+        verdict.take_anchors(check_anchors(self.bundle, origin, size, self._anchors))
+        return verdict
 
 
-def _verdict(
-    bundle: Bundle, signed: VerifiedCheckpoint, known: Checkpoint | None, replay: Replay
-) -> Verdict:
-    _require_announced(replay, signed)
-    verdict = Verdict(
-        origin=signed.checkpoint.origin,
-        size=signed.checkpoint.size,
-        root=signed.checkpoint.root,
-        witnesses=dict(signed.cosigned_at_seconds),
-        events=dict(sorted(replay.events.items())),
-        contents=len(bundle.contents),
-        balance_fen=replay.balance_fen,
-        known_size=known.size if known is not None else None,
-        maps=tuple(replay.maps.verified) if replay.maps is not None else (),
-    )
+def _verdict(rest: _Rest, replay: Replay) -> Verdict:
+    _require_announced(replay, rest.signed)
+    verdict = rest.verdict()
+    verdict.events = dict(sorted(replay.events.items()))
+    verdict.balance_fen = replay.balance_fen
+    if replay.maps is not None:
+        verdict.maps = tuple(replay.maps.verified)
     if verdict.balance_fen != 0:
         raise UnsoundError("accounts.unbalanced", "账户合计不为零", "the accounts do not sum to 0")
-    if known is None and not verdict.witnesses:
-        verdict.warnings.append(
-            (
-                "未给出已知检查点，也没有见证签名：若末尾被整体删去，本次验证看不出来",
-                "no known checkpoint and no witness: a dropped tail would not show here",
-            )
-        )
     if replay.events[DRAFTED]:
-        verdict.take_valuations(recompute_valuations(bundle, verdict.size))
+        verdict.take_valuations(recompute_valuations(rest.bundle, verdict.size))
+    verdict.take_openings(check_openings(rest.bundle, verdict.size))
     return verdict
 
 
