@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dataexchange.cli.title import show_title
+from dataexchange.verification.title import verify_title
 from exchanges import POLICY_FILE
 from titles import titled
 
@@ -60,3 +63,13 @@ def test_a_changed_title_is_unsound_and_one_without_a_policy_unusable(
     title.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
     ran = run("verify", title, "--policy", title.with_name("policy"))
     assert (ran.status, "UNSOUND" in ran.err) == (1, True)
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(
+    title: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verdict = verify_title(title, title.with_name("policy").read_bytes())
+    named = dict.fromkeys(verdict.names, "某[/]公司 [bold green]:warning:\x1b[2J")
+    show_title(replace(verdict, names=named))
+    shown = capsys.readouterr().out
+    assert r"某[/]公司 [bold green]:warning:\u001b[2J" in shown

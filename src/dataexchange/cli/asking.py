@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import typer
+from rich.markup import escape
 
 from dataexchange.cli.console import error_console
 from dataexchange.cli.options import PASSPHRASE_VARIABLE
@@ -63,7 +64,7 @@ def new_passphrase() -> str:
 
 def _show_problem(refusal: ExchangeRefusedError) -> None:
     problem = refusal.problem
-    error_console.print(f"[bold red]✗ {refusal.code}[/]", highlight=False)
+    error_console.print(f"[bold red]✗ {escape(refusal.code)}[/]", highlight=False)
     remedy = problem.get("remedy") or {}
     lines = (problem.get("zh"), problem.get("en"), problem.get("clause"), *remedy.values())
     for line in filter(None, lines):

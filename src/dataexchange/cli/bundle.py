@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from dataexchange.cli.anchor import Confirmations, anchor_in_words, anchor_judge
 from dataexchange.cli.asking import asking
@@ -76,13 +78,13 @@ def export(  # noqa: PLR0913 -- an option each
         if asset is not None:
             title = asyncio.run(_title(key, url, asset, also=also, confirmed=confirmed))
             to.write_bytes(title)
-            console.print(f"[green]✓[/] {to}：{asset}", highlight=False)
+            console.print(f"[green]✓[/] {escape(str(to))}：{asset}", highlight=False)
             return
         shown = Shown.parse(opened, is_all=open_all)
         size = asyncio.run(_export(key, to, url, anchors=anchors, shown=shown))
     except OSError as error:
         raise typer.BadParameter(str(error)) from error
-    console.print(f"[green]✓[/] {to}：{size} 条 entries")
+    console.print(f"[green]✓[/] {escape(str(to))}：{size} 条 entries")
 
 
 def verify(  # noqa: PLR0913 -- one for each option
@@ -197,7 +199,9 @@ def _judging() -> Iterator[None]:
         _show_fault(fault)
         raise typer.Exit(1) from fault
     except (UnusableError, OSError) as error:
-        error_console.print(f"[bold yellow]? 无法验证 unusable[/] {error}", highlight=False)
+        error_console.print(
+            f"[bold yellow]? 无法验证 unusable[/] {escape(str(error))}", highlight=False
+        )
         raise typer.Exit(2) from error
 
 
@@ -243,11 +247,11 @@ def _show_verdict(verdict: Verdict) -> None:
     table = Table(show_header=False, box=None)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("账本 log", verdict.origin)
+    table.add_row("账本 log", Text(verdict.origin))
     table.add_row("条目 entries", str(verdict.size))
     table.add_row("根 root", verdict.root.hex())
     witnesses = [f"{name} {_utc(seconds)}" for name, seconds in verdict.witnesses.items()]
-    table.add_row("见证 witnesses", ", ".join(witnesses) or "—")
+    table.add_row("见证 witnesses", Text(", ".join(witnesses) or "—"))
     known = "—" if verdict.known_size is None else str(verdict.known_size)
     table.add_row("已知检查点 known checkpoint", known)
     table.add_row("内容 contents", str(verdict.contents))
@@ -258,14 +262,14 @@ def _show_verdict(verdict: Verdict) -> None:
     if verdict.figures_recomputed or verdict.figures_not_disclosed:
         table.add_row("估值 valuations", _valued(verdict))
     for anchored, shown in verdict.anchors:
-        table.add_row(f"锚定 anchor {anchored.size}", anchor_in_words(anchored, shown))
+        table.add_row(f"锚定 anchor {anchored.size}", Text(anchor_in_words(anchored, shown)))
     if verdict.rules_replayed:
         console.print("[bold green]✓ 可信 SOUND[/]")
     else:
         console.print("[bold yellow]… 仅初查，未判可信 FIRST LOOK ONLY, not found sound[/]")
     console.print(table)
     for zh, en in verdict.warnings:
-        console.print(f"[yellow]![/] {zh}\n  {en}")
+        console.print(f"[yellow]![/] {escape(zh)}\n  {escape(en)}")
 
 
 def _valued(verdict: Verdict) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 
 from dataexchange.cli.console import console, error_console
@@ -50,7 +51,9 @@ def check(
                 )
             )
     except (UnusableError, OSError) as error:
-        error_console.print(f"[bold yellow]? 无法核对 unusable[/] {error}", highlight=False)
+        error_console.print(
+            f"[bold yellow]? 无法核对 unusable[/] {escape(str(error))}", highlight=False
+        )
         raise typer.Exit(2) from error
     _show(checked)
     if not checked.is_sound:
@@ -60,14 +63,15 @@ def check(
 def _show(checked: "Checked") -> None:
     findings = checked.findings
     for fault in findings.faults[:SHOWN]:
-        error_console.print(f"[red]✗[/] {fault.place}", highlight=False)
+        error_console.print(f"[red]✗[/] {escape(str(fault.place))}", highlight=False)
         error_console.print(f"    {fault.zh}\n    {fault.en}", markup=False, highlight=False)
     if findings.count > SHOWN:
         error_console.print(f"… 共 {findings.count} 处 in all")
     for zh, en in findings.notes:
-        error_console.print(f"[yellow]![/] {zh}\n  {en}", highlight=False)
+        error_console.print(f"[yellow]![/] {escape(zh)}\n  {escape(en)}", highlight=False)
     rows = ", ".join(f"{table} {count}" for table, count in checked.rows.items())
-    console.print(f"{checked.origin} · {checked.size} 条 entries · {rows}", highlight=False)
+    told = f"{checked.origin} · {checked.size} 条 entries · {rows}"
+    console.print(told, markup=False, highlight=False)
     if checked.is_sound:
         console.print("[bold green]✓ 一致 SOUND[/]")
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from dataexchange.cli.asking import UnreachableError, asking
 from dataexchange.cli.bundle import KnownCheckpoint, PolicyFile, judged
@@ -53,7 +54,7 @@ def run(
         try:
             _commit(key, url, data_folder, rest)
         except (UnreachableError, UnavailableError) as error:
-            error_console.print(f"[yellow]![/] {error}", highlight=False)
+            error_console.print(f"[yellow]![/] {escape(str(error))}", highlight=False)
         except typer.Exit:
             pass  # refused, and told; another mapper may have been first
         time.sleep(max(1.0, every - (time.monotonic() - started)))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import typer
 import yaml
 from rich.table import Table
+from rich.text import Text
 
 from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console, error_console
@@ -115,7 +116,7 @@ def _evidence_table(items: list[dict[str, Any]]) -> Table:
     table.add_column("资产 asset", overflow="fold")
     table.add_column("")
     for item in items:
-        table.add_row(
+        cells = (
             str(item["entry_index"]),
             item["closed_on"],
             _KINDS[item["kind"]],
@@ -124,6 +125,7 @@ def _evidence_table(items: list[dict[str, Any]]) -> Table:
             item["asset"],
             _marks(item),
         )
+        table.add_row(*map(Text, cells))
     return table
 
 
@@ -142,7 +144,8 @@ def _price_table(items: list[dict[str, Any]]) -> Table:
         price = item["price_fen"]
         shown = _yuan(price) if price is not None else item["price"].get("model", "—")
         time = item["recorded_at"][:16].replace("T", " ")
-        table.add_row(str(item["entry_index"]), time, item["what"], shown, item["key"])
+        cells = (str(item["entry_index"]), time, item["what"], shown, item["key"])
+        table.add_row(*map(Text, cells))
     return table
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.markup import escape
 
 from dataexchange.cli.console import error_console
 
@@ -76,7 +77,7 @@ def write_report(content: bytes, path: Path) -> None:
     """Write a report and tell its hash, which a draft names as `report_sha256`."""
     path.write_bytes(content)
     sha256 = hashlib.sha256(content).hexdigest()
-    error_console.print(f"[green]✓[/] {path}  sha256 {sha256}", highlight=False)
+    error_console.print(f"[green]✓[/] {escape(str(path))}  sha256 {sha256}", highlight=False)
 
 
 def tell(refusal: "ValuationRefusedError") -> None:

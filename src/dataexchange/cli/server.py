@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from dataexchange.cli.console import console, error_console
 from dataexchange.errors import DataExchangeError
@@ -50,7 +51,7 @@ def rebuild(
         console.print("[green]✓[/] 全部一致 all equal")
         return
     for key in result.differing[:20]:
-        error_console.print(f"[red]≠[/] {key}", highlight=False)
+        error_console.print(f"[red]≠[/] {escape(key)}", highlight=False)
     if not write:
         raise typer.Exit(1)
     console.print(f"[yellow]✓[/] 已替换 replaced: {len(result.differing)}")
@@ -76,7 +77,7 @@ def doctor(data_folder: DataFolder = None) -> None:
     findings = asyncio.run(examine(data_folder))
     for finding in findings:
         mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
-        console.print(f"{mark} {finding.what}", highlight=False)
+        console.print(f"{mark} {escape(finding.what)}", highlight=False)
         if not finding.well and finding.remedy:
             console.print(f"    {finding.remedy}", markup=False, highlight=False)
     if not all(finding.well for finding in findings):

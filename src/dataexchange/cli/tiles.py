@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from dataexchange.cli.asking import asking
 from dataexchange.cli.console import console
@@ -40,7 +41,7 @@ def export_tiles(
         raise DataExchangeError("--entries 需要 --key / needs --key: entries are not public")
     known = Policy.parse(policy.read_bytes())
     size, new = asyncio.run(_export(to, known, entries=entries, key=key, url=url))
-    console.print(f"[green]✓[/] {to}：{size} 条 entries，新增 new {new}", highlight=False)
+    console.print(f"[green]✓[/] {escape(to)}：{size} 条 entries，新增 new {new}", highlight=False)
 
 
 async def _export(

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from dataexchange.asset.title import Asset, Lien
 from dataexchange.cli.console import console
@@ -21,16 +23,16 @@ def show_title(verdict: TitleVerdict) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in (*_asset(verdict), *_encumbrances(verdict), *_worth(verdict)):
-        table.add_row(label, text)
+        table.add_row(Text(label), Text(text))
     table.add_section()
     for label, text in _proof(verdict):
-        table.add_row(label, text)
+        table.add_row(Text(label), Text(text))
     clean = not (verdict.asset.liens or verdict.asset.freezes or verdict.asset.objections_open)
     what = "无担保、冻结与异议 free of liens, freezes and objections" if clean else "权属如下 title"
     console.print(f"[bold green]✓ 可信 SOUND[/] {what}", highlight=False)
     console.print(table, highlight=False)
     for zh, en in verdict.warnings:
-        console.print(f"[yellow]![/] {zh}\n  {en}", highlight=False)
+        console.print(f"[yellow]![/] {escape(zh)}\n  {escape(en)}", highlight=False)
 
 
 def _asset(verdict: TitleVerdict) -> Rows:

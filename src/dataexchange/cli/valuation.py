@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.markup import escape
 
 from dataexchange.cli import report as report_module
 from dataexchange.cli.console import console
@@ -115,7 +116,7 @@ def card_check(
     for name in cards or [str(path) for path in card_paths(shelf())]:
         faults = _faults(name)
         faulty = faulty or bool(faults)
-        console.print(f"{'[red]✗[/]' if faults else '[green]✓[/]'} {name}", highlight=False)
+        console.print(f"{'[red]✗[/]' if faults else '[green]✓[/]'} {escape(name)}", highlight=False)
         for fault in faults:
             console.print(f"    {fault}", markup=False, highlight=False)
     if faulty:

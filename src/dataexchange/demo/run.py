@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from rich.markup import escape
+
 from dataexchange.cli.console import console
 from dataexchange.client.exchange_client import ExchangeRefusedError
 from dataexchange.client.export import export
@@ -111,7 +113,7 @@ def _expect(on: Stage, bundle: Path, status: int, what: str, *options: str) -> N
     mark = "[green]✓[/]" if done.returncode == status else "[red]✗[/]"
     console.print(f"        {mark} {what} → exit {done.returncode}", highlight=False)
     for line in told[:3]:
-        console.print(f"          [dim]{line}[/]", highlight=False)
+        console.print(f"          [dim]{escape(line)}[/]", highlight=False)
     if done.returncode != status:
         raise DemoFailedError(f"{what}: exit {done.returncode}, {status} expected\n{done.stderr}")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
@@ -69,7 +70,9 @@ class Stage:
     def say(self, zh: str, en: str) -> None:
         """Tell what has happened, with the seconds since the start."""
         elapsed = time.monotonic() - self.started
-        console.print(f"[dim]{elapsed:6.1f}s[/] {zh} [dim]· {en}[/]", highlight=False)
+        console.print(
+            f"[dim]{elapsed:6.1f}s[/] {escape(zh)} [dim]· {escape(en)}[/]", highlight=False
+        )
 
     def chapter(self, zh: str, en: str) -> None:
         """Begin a chapter."""
@@ -98,7 +101,9 @@ class Stage:
         except ExchangeRefusedError as refusal:
             zh = str(refusal.problem.get("zh"))
             self.refusals.append((what, refusal.code, zh))
-            console.print(f"        [yellow]✗ {what}[/] → {refusal.code}：{zh}", highlight=False)
+            console.print(
+                f"        [yellow]✗ {what}[/] → {refusal.code}：{escape(zh)}", highlight=False
+            )
             if refusal.code != code:
                 raise
             return
