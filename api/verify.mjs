@@ -1329,16 +1329,12 @@ class Zip {
     if (at !== size) throw new RangeError("the directory holds more than its entries");
   }
 
-  /** Find the directory by the record that ends the file, and by its zip64 form where it has one. */
+  /** Find the directory by the record that ends the file, and by its zip64 form before it. */
   async #directory() {
-    const base = Math.max(0, this.#blob.size - 65_557);
+    const base = Math.max(0, this.#blob.size - 42);
     const tail = await this.#view(base, this.#blob.size);
-    let at = tail.byteLength - 22;
-    const ends = () =>
-      tail.getUint32(at, true) === 0x06054b50 &&
-      at + 22 + tail.getUint16(at + 20, true) === tail.byteLength;
-    while (at >= 0 && !ends()) at -= 1;
-    if (at < 0) throw new RangeError("no end of a zip");
+    const at = tail.byteLength - 22;
+    if (at < 0 || tail.getUint32(at, true) !== 0x06054b50) throw new RangeError("no end of a zip");
     const found = {
       count: tail.getUint16(at + 10, true),
       size: tail.getUint32(at + 12, true),
@@ -1347,7 +1343,8 @@ class Zip {
     if (at < 20 || tail.getUint32(at - 20, true) !== 0x07064b50) return found;
     const place = Number(tail.getBigUint64(at - 12, true));
     const wide = await this.#view(place, place + 56);
-    if (wide.getUint32(0, true) !== 0x06064b50) throw new RangeError("no zip64 end");
+    if (place + 56 !== base + at - 20 || wide.getUint32(0, true) !== 0x06064b50)
+      throw new RangeError("no zip64 end");
     const [count, size, start] = [32, 40, 48].map((field) =>
       Number(wide.getBigUint64(field, true)),
     );
@@ -2096,22 +2093,21 @@ function requireNotBehind(checkpoint, known) {
   }
 }
 
-/** Refuse a zip without all that a log of `size` has, or with more. */
+/** Yield the names of all that a log of `size` has; entries come first. */
+function* membersOf(size) {
+  yield "checkpoint";
+  for (const tile of rowOfTiles("entries", size)) yield tilePath(...tile);
+  for (const tile of hashTiles(size)) yield tilePath(...tile);
+}
+
+/**
+ * Refuse a zip without all that a log of `size` has, or with more. What is missing is told first:
+ * the log can have signed any size, and no more names are made than the zip has members, and one.
+ */
 function requireMembersOf(zip, size) {
-  const needed = new Set(["checkpoint"]);
-  for (const tile of rowOfTiles("entries", size)) needed.add(tilePath(...tile));
-  for (const tile of hashTiles(size)) needed.add(tilePath(...tile));
-  const names = [...zip.members.keys()];
-  const unknown = names.find(
-    (name) => !needed.has(name) && ![CONTENT, ANCHOR, OPENING].some((form) => form.test(name)),
-  );
-  demand(
-    unknown === undefined,
-    "bundle.unknown_member",
-    `成员 ${unknown} 不属于该检查点`,
-    `member ${unknown} belongs to nothing that the checkpoint covers`,
-  );
-  for (const name of needed) {
+  const needed = new Set();
+  for (const name of membersOf(size)) {
+    needed.add(name);
     if (zip.members.has(name)) continue;
     throw new Unsound(
       "bundle.missing_member",
@@ -2120,6 +2116,15 @@ function requireMembersOf(zip, size) {
       firstIndex(name),
     );
   }
+  const unknown = [...zip.members.keys()].find(
+    (name) => !needed.has(name) && ![CONTENT, ANCHOR, OPENING].some((form) => form.test(name)),
+  );
+  demand(
+    unknown === undefined,
+    "bundle.unknown_member",
+    `成员 ${unknown} 不属于该检查点`,
+    `member ${unknown} belongs to nothing that the checkpoint covers`,
+  );
 }
 
 /** Return the entries of a bundle of `width`: `u16 length ‖ entry` for each. */
@@ -2848,6 +2853,13 @@ export function inWords(found) {
   ];
 }
 
+/** Spell out what could steer a terminal: a bundle's names are anyone's text. */
+const harmless = (line) =>
+  line.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
 async function main(fs, { argv, stdout, stderr }) {
   const { parseArgs } = await import("node:util");
   let given;
@@ -2887,7 +2899,7 @@ async function main(fs, { argv, stdout, stderr }) {
       en: error.message,
     };
   }
-  stdout.write(json ? `${JSON.stringify(found)}\n` : `${inWords(found).join("\n")}\n`);
+  stdout.write(`${json ? JSON.stringify(found) : inWords(found).map(harmless).join("\n")}\n`);
   return { sound: 0, unsound: 1, unusable: 2 }[found.verdict];
 }
 

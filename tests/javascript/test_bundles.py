@@ -11,6 +11,7 @@ import pytest
 from mutations import Judged
 
 from bundles import POLICY, SIGNER, bundle_of, checkpoint, forged
+from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
 from dataexchange.ledger.note import Ed25519Signer
 from dataexchange.rules import Role
 from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
@@ -204,3 +205,40 @@ def test_the_command_says_its_verdict_and_exits_as_ours_does(
     assert command(honest.path).returncode == 2
     assert command().returncode == 2
     assert command(tmp_path / "none.zip", "--policy", policy).returncode == 2
+
+
+def test_both_refuse_zips_that_readers_differ_on_and_sizes_that_no_zip_holds(
+    tmp_path: Path,
+) -> None:
+    members = bundle_of([World().entries[0].body])
+    plain = members.write(tmp_path / "plain.zip").read_bytes()
+    odd = {"before": b"#!" + plain, "behind": plain + b"\n"}
+    for name, data in odd.items():
+        (tmp_path / f"{name}.zip").write_bytes(data)
+    with zipfile.ZipFile(tmp_path / "comment.zip", "w") as archive:
+        archive.comment = b"hello"
+        for name, data in members.members.items():
+            archive.writestr(name, data)
+    with zipfile.ZipFile(tmp_path / "bzip2.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        for name, data in members.members.items():
+            archive.writestr(name, data)
+    giant = sign_checkpoint(Checkpoint(SIGNER.name, 1 << 50, b"\1" * 32), SIGNER)
+    members.but(checkpoint=giant).write(tmp_path / "giant.zip")
+    paths = sorted(tmp_path.glob("*.zip"))
+    expected = dict.fromkeys(("before", "behind", "comment"), "unusable")
+    expected |= {"bzip2": "unsound", "giant": "unsound", "plain": "sound"}
+    found = theirs((path, POLICY, None) for path in paths)
+    for path, said in zip(paths, found, strict=True):
+        assert said["verdict"] == expected[path.stem], path
+        assert same(ours(path, POLICY), said), path
+
+
+def test_a_member_name_cannot_steer_the_terminal_that_shows_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "policy").write_bytes(POLICY)
+    name = "x\x1b[2K\x9b\u202e"
+    bundle = bundle_of([World().entries[0].body]).having({name: b""}).write(tmp_path / "b.zip")
+    command = [node(), str(VERIFIER), str(bundle), "--policy", str(tmp_path / "policy")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert r"x\u001b[2K" in ran.stdout
+    assert not {"\x1b", "\x9b", "\u202e"} & set(ran.stdout)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bundles import SIGNER, bundle_of
-from dataexchange.verification import UnsoundError, UnusableError
+from bundles import POLICY, SIGNER, bundle_of
+from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
+from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
 from dataexchange.verification.bundle import Bundle
 from dataexchange.verification.title_members import is_title_bundle
 from world import World
@@ -29,3 +30,43 @@ def test_a_damaged_directory_is_read_or_refused_and_never_another_error(tmp_path
             except (UnsoundError, UnusableError):
                 refused += 1
     assert refused > 300
+
+
+@pytest.mark.parametrize("bits", [31, 40, 62])
+def test_a_size_that_no_zip_can_hold_is_refused_at_once(tmp_path: Path, bits: int) -> None:
+    world = World(log_keys=[SIGNER.vkey])
+    signed = sign_checkpoint(Checkpoint(SIGNER.name, 1 << bits, b"\1" * 32), SIGNER)
+    bundle = bundle_of([entry.body for entry in world.entries]).but(checkpoint=signed)
+    with pytest.raises(UnsoundError, match=r"bundle\.missing_member") as caught:
+        verify_bundle(bundle.write(tmp_path / "bundle.zip"), POLICY)
+    assert caught.value.index == 0
+
+
+@pytest.mark.parametrize("around", [(b"#!/bin/sh\n", b""), (b"", b"more"), (b"PK\5\6", b"\n")])
+def test_a_zip_with_anything_around_it_is_no_bundle(
+    tmp_path: Path, around: tuple[bytes, bytes]
+) -> None:
+    path = bundle_of([World(log_keys=[SIGNER.vkey]).entries[0].body]).write(tmp_path / "a.zip")
+    verify_bundle(path, POLICY)
+    path.write_bytes(around[0] + path.read_bytes() + around[1])
+    with pytest.raises(UnusableError):
+        verify_bundle(path, POLICY)
+
+
+def test_a_zip_with_a_comment_is_no_bundle(tmp_path: Path) -> None:
+    path = bundle_of([World(log_keys=[SIGNER.vkey]).entries[0].body]).write(tmp_path / "a.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"hello"
+    with pytest.raises(UnusableError):
+        verify_bundle(path, POLICY)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_are_stored_or_deflated_and_nothing_else(tmp_path: Path, method: int) -> None:
+    members = bundle_of([World(log_keys=[SIGNER.vkey]).entries[0].body]).members
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(UnsoundError, match=r"bundle\.damaged"):
+        verify_bundle(path, POLICY)

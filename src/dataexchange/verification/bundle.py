@@ -11,6 +11,7 @@ sealed/<commitment>   what opens sealed fields: salt, then value
 import re
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from dataexchange.ledger.tile import (
 )
 from dataexchange.verification.anchored import RECEIPT_NAME
 from dataexchange.verification.verdict import UnsoundError, UnusableError
+from dataexchange.verification.zipped import open_zip, read_member
 
 CHECKPOINT = "checkpoint"
 CHECKPOINT_BYTES_MAX = 1_000_000
@@ -49,7 +51,7 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = open_zip(path)
         except Exception as error:  # a damaged directory raises whatever its reader stumbles on
             raise UnusableError(f"{path} 不是可读的证据包 / is not a readable bundle") from error
         found = path.stat()
@@ -99,24 +101,28 @@ class Bundle:
         return self._read(f"sealed/{commitment}", OPENING_BYTES_MAX)
 
     def require_exactly(self, size: int) -> None:
-        """Refuse a bundle with members that a log of `size` does not have, or without its own."""
-        needed = {name.path for name in (*bundles(size), *tiles(size))} | {CHECKPOINT}
-        found = {
-            name for name in self._sizes if not _ADDED.fullmatch(name) and not _is_anchor(name)
-        }
-        if extra := sorted(found - needed):
-            raise UnsoundError(
-                "bundle.unknown_member",
-                f"证据包含有不属于该检查点的成员 {extra[0]}",
-                f"member {extra[0]} belongs to nothing that the checkpoint covers",
-            )
-        if missing := sorted(needed - found):
-            raise UnsoundError(
-                "bundle.missing_member",
-                f"证据包缺少 {missing[0]}（共缺 {len(missing)} 项）",
-                f"member {missing[0]} is missing ({len(missing)} in all)",
-                _first_index(missing),
-            )
+        """Refuse a bundle with members that a log of `size` does not have, or without its own.
+
+        What is missing is told first: the log can have signed any size, and no more names are made
+        than the bundle has members, and one.
+        """
+        needed = {CHECKPOINT}
+        for name in chain(bundles(size), tiles(size)):
+            if name.path not in self._sizes:
+                raise UnsoundError(
+                    "bundle.missing_member",
+                    f"证据包缺少 {name.path}",
+                    f"member {name.path} is missing",
+                    _first_index(name.path),
+                )
+            needed.add(name.path)
+        for found in self._sizes:
+            if not (found in needed or _ADDED.fullmatch(found) or _is_anchor(found)):
+                raise UnsoundError(
+                    "bundle.unknown_member",
+                    f"证据包含有不属于该检查点的成员 {found}",
+                    f"member {found} belongs to nothing that the checkpoint covers",
+                )
 
     def entry(self, index: int, size: int) -> bytes:
         """Return the bytes of one entry of a log of `size`."""
@@ -155,8 +161,7 @@ class Bundle:
         if self._sizes.get(name, 0) > bytes_max:
             raise UnsoundError("bundle.too_large", f"{name} 过大", f"{name} is too large")
         try:
-            with self._zip.open(name) as member:
-                data = member.read(bytes_max + 1)
+            data = read_member(self._zip, name, bytes_max + 1)
         except (KeyError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
             raise _damaged(name) from error
         except Exception as error:  # zlib.error and others of the decompressors
@@ -171,18 +176,14 @@ def _is_anchor(name: str) -> bool:
 
 
 def _damaged(name: str) -> UnsoundError:
-    index = _first_index([name])
+    index = _first_index(name)
     return UnsoundError("bundle.damaged", f"{name} 已损坏", f"{name} cannot be read", index)
 
 
-def _first_index(names: list[str]) -> int | None:
-    """Return the first entry that the missing or broken members hold, where they hold any."""
-    found = []
-    for name in names:
-        try:
-            tile = TileName.parse(name)
-        except TileError:
-            continue
-        if tile.level == ENTRIES:
-            found.append(tile.index * 256)
-    return min(found, default=None)
+def _first_index(name: str) -> int | None:
+    """Return the first entry that a missing or broken member holds, where it holds any."""
+    try:
+        tile = TileName.parse(name)
+    except TileError:
+        return None
+    return tile.index * TILE_WIDTH if tile.level == ENTRIES else None

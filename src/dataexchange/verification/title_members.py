@@ -23,6 +23,7 @@ import msgspec
 from dataexchange.errors import RefusedError
 from dataexchange.ledger import canonical
 from dataexchange.verification.verdict import UnsoundError, UnusableError
+from dataexchange.verification.zipped import open_zip, read_member
 
 DOSSIER = "dossier"
 CHECKPOINT = "checkpoint"
@@ -69,7 +70,7 @@ class Dossier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def is_title_bundle(path: Path) -> bool:
     """Tell whether the file at `path` is, or says that it is, the bundle of one asset."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             return DOSSIER in archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error):
         with path.open("rb") as file:
@@ -121,14 +122,14 @@ def _of_json(data: bytes) -> dict[str, bytes]:
 
 def _of_zip(data: bytes) -> dict[str, bytes]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_zip(io.BytesIO(data)) as archive:
             infos = archive.infolist()
             names = {info.filename for info in infos}
             if len(infos) > MEMBERS_MAX or sum(info.file_size for info in infos) > BYTES_MAX:
                 raise UnsoundError("bundle.too_large", "证据包过大", "the bundle is too large")
             if len(names) != len(infos):
                 raise UnsoundError("bundle.duplicate", "证据包有重名成员", "a member appears twice")
-            return {name: archive.read(name) for name in names}
+            return {name: read_member(archive, name, BYTES_MAX) for name in names}
     except UnsoundError:
         raise
     except Exception as error:  # zipfile's own and those of its decompressors
