@@ -2260,6 +2260,8 @@ const ANCHOR_MEMBERS = {
   block_time: isText,
 };
 
+const NO_ROOT = `0x${"0".repeat(64)}`; // before the first anchor there is none
+
 /** Return the anchor receipts, by name; null for what is none. */
 async function readAnchors(zip) {
   const found = new Map();
@@ -2293,14 +2295,15 @@ class Anchors {
       .filter(Boolean)
       .flatMap((said) => [said.size, said.previous_size]);
     this.#roots = new Map(sizes.map((size) => [size, null]));
-    this.#roots.set(0, `0x${"0".repeat(64)}`); // before the first anchor there is none
   }
 
   see(_entry, tree) {
     if (this.#roots.has(tree.size)) this.#roots.set(tree.size, `0x${hex(tree.root())}`);
   }
 
-  compare({ origin, size }) {
+  /** Compare each; `holds` tells whether the first `size` entries, from 1 on, have a root. */
+  compare({ origin, size }, holds = (one, root) => this.#roots.get(one) === root) {
+    const isPrefix = (one, root) => (one === 0 ? root === NO_ROOT : holds(one, root));
     for (const [name, said] of this.#receipts) {
       demand(said !== null, "anchor.form", `${name} 不是锚定凭证`, `${name} is no anchor receipt`);
       const named = `anchors/${`${said.size}`.padStart(20, "0")}-${said.block_hash.slice(2, 18)}.json`;
@@ -2317,14 +2320,13 @@ class Anchors {
         throw new Unsound("log.tail_dropped", zh, en, size);
       }
       demand(
-        said.root === this.#roots.get(said.size),
+        holds(said.size, said.root),
         "anchor.root",
         `${name}：历史被改写`,
         `${name}: the log has another root at ${said.size}`,
       );
       demand(
-        said.previous_size < said.size &&
-          said.previous_root === this.#roots.get(said.previous_size),
+        said.previous_size < said.size && isPrefix(said.previous_size, said.previous_root),
         "anchor.consistency",
         `${name}：前一锚定不是本账本的前缀`,
         `${name}: the anchor before it is no prefix of this log`,
@@ -2410,6 +2412,7 @@ const TITLE_JSON = '{"members":{';
 const TITLE_SIZE_MAX = 2 ** 28;
 const TITLE_KEY = /^[A-Za-z0-9_/.:-]{1,300}$/;
 const LOG_STATE = "log/exchange";
+const CONSISTENCY = "consistency/";
 const NO_BRANCH = new Uint8Array(32);
 
 const TITLE_NOT_CHECKED = [
@@ -2509,6 +2512,7 @@ async function titleOf(members, policy, { knownCheckpoint, regulatorKeys = [] })
   }
   const stray = [...entries.keys()].find((index) => !needed.has(index));
   if (stray !== undefined) throw badTitle(`entry ${stray} does not belong to this title`, stray);
+  anchorsOfTitle(shelf).compare(checkpoint, titleRoots(shelf, checkpoint));
   shelf.finish();
   requireAnnounced(states.state(LOG_STATE), checkpoint);
   const keys = new Set([...regulatorKeys, ...opened.regulators.map(({ key }) => key)]);
@@ -2530,6 +2534,25 @@ async function titleOf(members, policy, { knownCheckpoint, regulatorKeys = [] })
     entries: entries.size,
     warnings,
     notChecked: TITLE_NOT_CHECKED,
+  };
+}
+
+/** Return the receipts of a title; what their blocks and signatures show is not asked here. */
+function anchorsOfTitle(shelf) {
+  const names = [...shelf.members.keys()].filter((name) => ANCHOR.test(name)).sort();
+  return new Anchors(new Map(names.map((name) => [name, parseAnchor(shelf.take(name))])));
+}
+
+/** Return what tells whether a root of fewer entries leads to the checkpoint's: its proof does. */
+function titleRoots(shelf, { size, root }) {
+  return (oldSize, claimed) => {
+    const oldRoot = fromHex(claimed.slice(2));
+    if (oldSize === size) return equal(oldRoot, root);
+    const name = `${CONSISTENCY}${oldSize}`;
+    if (!shelf.members.has(name)) return false;
+    const { value: proof } = parseCanonical(shelf.take(name));
+    if (!isListOf(proof, isHash)) throw badTitle(`${name} is no consistency proof`);
+    return isConsistent(oldSize, size, proof.map(fromHex), oldRoot, root);
   };
 }
 

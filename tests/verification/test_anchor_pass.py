@@ -9,10 +9,9 @@ import pytest
 from anchor_receipts import BLOCK, SPOILED, receipt, root
 
 from bundles import POLICY, SIGNER, bundle_of
-from dataexchange.ledger.tile import TileTree
 from dataexchange.rules import Role
 from dataexchange.verification import UnsoundError, Verdict, verify_bundle
-from dataexchange.verification.anchor_pass import UNJUDGED, AnchorFindings, AnchorJudge
+from dataexchange.verification.anchor_pass import UNJUDGED, AnchorFindings, AnchorJudge, Roots
 from world import ORIGIN, World
 
 
@@ -109,9 +108,10 @@ def test_a_receipt_under_the_name_of_another_size_is_unsound(
 def test_the_judge_gets_receipts_and_the_logs_own_roots(
     bodies: list[bytes], tmp_path: Path
 ) -> None:
-    def judge(origin: str, receipts: Mapping[str, bytes], tree: TileTree) -> AnchorFindings:
+    def judge(origin: str, receipts: Mapping[str, bytes], roots: Roots) -> AnchorFindings:
         assert origin == ORIGIN
-        assert "0x" + tree.prefix_root(4).hex() == root(bodies, 4)
+        assert roots.holds(4, bytes.fromhex(root(bodies, 4)[2:]))
+        assert not roots.holds(4, bytes(32))
         return AnchorFindings(dict.fromkeys(receipts, "included"), [("甲", "a")])
 
     verdict = judged(bodies, tmp_path, receipt(bodies), judge=judge)

@@ -4,10 +4,11 @@ import itertools
 import json
 import random
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import anchor_receipts
 import pytest
 import pytest_asyncio
 
@@ -17,6 +18,7 @@ from dataexchange.ledger.note import Ed25519Signer, Note, VerifierKey, sign_note
 from dataexchange.ledger.policy import Policy
 from dataexchange.ledger.proof import TlogProof
 from dataexchange.verification import UnsoundError, UnusableError
+from dataexchange.verification.anchor_pass import UNJUDGED, AnchorFindings, Roots
 from dataexchange.verification.title import verify_title
 from dataexchange.verification.title_entries import proven
 from dataexchange.verification.title_members import Dossier, Shelf, pack, pack_json, unpack
@@ -38,11 +40,15 @@ KEYS = {
 
 
 class Honest(NamedTuple):
-    """A bundle as the holder got it, one of an earlier map, and the exchange they are from."""
+    """Bundles as the holder got them, and the exchange they are from.
+
+    `earlier` is of an earlier map, `anchored` has the receipt of an anchor.
+    """
 
     title: Titled
     members: Members
     earlier: Members
+    anchored: Members
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -68,7 +74,23 @@ async def honest(
         await title.door.tell()
         committed = await title.commit_map()
         await title.confirm_map(committed, title.names["regulator"])
-        yield Honest(title, await members(title, folder), earlier)
+        now = await members(title, folder)
+        bodies = [one.body for one in title.door.world.entries]
+        for size in (len(bodies) - 4, 10_000):  # the second is of more than there is
+            keep_receipt(folder, receipt_of(bodies, size=size))
+        yield Honest(title, now, earlier, await members(title, folder))
+
+
+def receipt_of(bodies: list[bytes], **changes: Any) -> dict[str, Any]:
+    return anchor_receipts.receipt(bodies, **changes) | {"previous_size": 2} | changes
+
+
+def keep_receipt(folder: Path, said: dict[str, Any]) -> None:
+    """Put a receipt where the anchoring worker would."""
+    kept = folder / "anchors" / "receipts"
+    kept.mkdir(parents=True, exist_ok=True)
+    name = f"{said['size']:020d}-{anchor_receipts.BLOCK[:16]}.json"
+    (kept / name).write_text(json.dumps(said))
 
 
 async def members(title: Titled, folder: Path) -> Members:
@@ -112,6 +134,67 @@ async def test_zip_and_json_are_judged_alike(honest: Honest, tmp_path: Path) -> 
     (tmp_path / "title.zip").write_bytes(pack(honest.members.members))
     verdicts = [verify_title(tmp_path / f"title.{form}", POLICY_FILE) for form in ("json", "zip")]
     assert verdicts[0] == verdicts[1]
+
+
+async def test_the_newest_receipt_of_an_anchor_comes_with_the_title(
+    honest: Honest, tmp_path: Path
+) -> None:
+    path = honest.anchored.write(tmp_path / "title.zip")
+    verdict = verify_title(path, POLICY_FILE)
+    ((anchored, shown),) = verdict.anchors
+    assert (anchored.size, shown) == (verdict.size - 4, "compared")
+    assert UNJUDGED in verdict.warnings
+    added = honest.anchored.members.keys() - honest.members.members.keys()
+    assert {one.partition("/")[0] for one in added} == {"anchors", "consistency"}
+    assert len(added) == 3
+    judged = verify_title(path, POLICY_FILE, anchors=judging)
+    assert [shown for _, shown in judged.anchors] == ["included"]
+    (second,) = run_cases([{"check": "bundle", "path": str(path), "policy": b64(POLICY_FILE)}])
+    assert second["verdict"] == "sound"
+
+
+def judging(origin: str, receipts: Mapping[str, bytes], roots: Roots) -> AnchorFindings:
+    """Stand in for a chain: the log's roots are known where the bundle proves them."""
+    assert origin == SIGNER.name
+    ((_, data),) = receipts.items()
+    said = json.loads(data)
+    assert roots.holds(said["size"], bytes.fromhex(said["root"][2:]))
+    assert roots.holds(said["size"] - 1, bytes(32)) is None
+    return AnchorFindings(dict.fromkeys(receipts, "included"))
+
+
+async def test_a_receipt_that_is_not_of_this_log_makes_a_title_unsound_to_both_verifiers(
+    honest: Honest, tmp_path: Path
+) -> None:
+    given = honest.anchored
+    (name,) = (one for one in given.members if one.startswith("anchors/"))
+    said = json.loads(given.members[name])
+    size = said["size"]
+    spoiled: list[tuple[str, dict[str, bytes | None]]] = [
+        (code, {name: json.dumps({**said, **changes}).encode()})
+        for code, changes in anchor_receipts.SPOILED
+        if changes.get("previous_size") != 5
+    ]
+    proof = given.members[f"consistency/{size}"]
+    spoiled += [
+        ("anchor.root", {f"consistency/{size}": None}),
+        ("anchor.root", {f"consistency/{size}": b"[]"}),
+        ("anchor.consistency", {"consistency/2": None}),
+        ("anchor.consistency", {"consistency/2": proof}),
+        ("bundle.unknown_member", {name: None}),
+        ("bundle.unknown_member", {"consistency/7": proof}),
+        ("bundle.unknown_member", {"anchors/latest.json": given.members[name]}),
+    ]
+    for at, (_, changes) in enumerate(spoiled):
+        given.having(changes).write(tmp_path / f"{at}.zip")
+    paths = [tmp_path / f"{at}.zip" for at in range(len(spoiled))]
+    theirs = run_cases(
+        {"check": "bundle", "path": str(one), "policy": b64(POLICY_FILE)} for one in paths
+    )
+    for (code, changes), path, second in zip(spoiled, paths, theirs, strict=True):
+        with pytest.raises(UnsoundError) as caught:
+            verify_title(path, POLICY_FILE)
+        assert (caught.value.code, second["code"]) == (code, code), changes
 
 
 async def test_without_a_policy_nothing_can_be_judged(honest: Honest, tmp_path: Path) -> None:

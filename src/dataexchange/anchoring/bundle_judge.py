@@ -25,8 +25,7 @@ from dataexchange.anchoring.verify import (
     verify_on_chain,
     verify_receipt,
 )
-from dataexchange.ledger.tile import TileTree
-from dataexchange.verification.anchor_pass import AnchorFindings
+from dataexchange.verification.anchor_pass import AnchorFindings, Roots
 from dataexchange.verification.anchored import Shown
 from dataexchange.verification.verdict import UnsoundError
 
@@ -56,9 +55,7 @@ class OfflineJudge:
     account: str | None = None
     keys: Sequence[ChecksumAddress] = ()
 
-    def __call__(
-        self, origin: str, receipts: Mapping[str, bytes], _tree: TileTree
-    ) -> AnchorFindings:
+    def __call__(self, origin: str, receipts: Mapping[str, bytes], _roots: Roots) -> AnchorFindings:
         """Return how much each receipt shows; `UnsoundError` where one does not hold."""
         with _unsound():
             shown = {name: SHOWN[self._verify(origin, data)] for name, data in receipts.items()}
@@ -88,16 +85,14 @@ class ChainJudge:
     keys: Sequence[ChecksumAddress] = ()
     confirmations: int | None = None
 
-    def __call__(
-        self, origin: str, receipts: Mapping[str, bytes], tree: TileTree
-    ) -> AnchorFindings:
+    def __call__(self, origin: str, receipts: Mapping[str, bytes], roots: Roots) -> AnchorFindings:
         """Return that the chain confirms each receipt; `UnsoundError` where it does not."""
         site = AnchorSite.parse(self.account, origin)
         with _unsound():
-            return asyncio.run(self._ask(site, receipts, tree))
+            return asyncio.run(self._ask(site, receipts, roots))
 
     async def _ask(
-        self, site: AnchorSite, receipts: Mapping[str, bytes], tree: TileTree
+        self, site: AnchorSite, receipts: Mapping[str, bytes], roots: Roots
     ) -> AnchorFindings:
         async with opened_chain(self.rpc, self.confirmations) as chain:
             await require_sound_site(chain, site)
@@ -106,18 +101,18 @@ class ChainJudge:
                 await verify_on_chain(read_receipt(data), ExpectedAnchor(site, keys), chain)
             final = await chain.final_number(await chain.block_number())
             head = await chain.head_at(site, final)
-        return AnchorFindings(dict.fromkeys(receipts, "confirmed"), _compare(head, tree))
+        return AnchorFindings(dict.fromkeys(receipts, "confirmed"), _compare(head, roots))
 
 
-def _compare(head: TreeHead, tree: TileTree) -> list[tuple[str, str]]:
+def _compare(head: TreeHead, roots: Roots) -> list[tuple[str, str]]:
     """Compare the log with the contract's head; return warnings (zh, en)."""
-    if head.size > tree.size:
-        zh = f"合约已锚定 {head.size} 条，证据包只有 {tree.size} 条：它较早，或末尾被删去"
+    if head.size > roots.size:
+        zh = f"合约已锚定 {head.size} 条，证据包只有 {roots.size} 条：它较早，或末尾被删去"
         en = f"the contract holds {head.size} entries: the bundle is older, or its tail was dropped"
         return [(zh, en)]
-    if head.size and head.root != tree.prefix_root(head.size):
+    if head.size and roots.holds(head.size, head.root) is False:
         raise ROOT(f"size {head.size}")
-    if head.size < tree.size:
+    if head.size < roots.size:
         zh = f"最终锚定覆盖前 {head.size} 条，其后的尚未锚定"
         en = f"the final anchor covers the first {head.size} entries; the rest are not anchored"
         return [(zh, en)]

@@ -34,7 +34,7 @@ def receipts_folder(request: Request) -> Path:
 
 
 Name = Annotated[str, PathParameter(pattern=PATTERN)]
-Folder = Annotated[Path, Depends(receipts_folder)]
+ReceiptsFolder = Annotated[Path, Depends(receipts_folder)]
 
 
 class AnchorItem(BaseModel):
@@ -53,7 +53,7 @@ class AnchorPage(BaseModel):
 
 @router.get("", summary="锚定凭证列表 Anchor receipts")
 def anchor_list(
-    folder: Folder,
+    folder: ReceiptsFolder,
     cursor: Annotated[str, Query(pattern=f"^$|{PATTERN}")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> AnchorPage:
@@ -71,7 +71,7 @@ def anchor_list(
     responses=answering("application/json", {"type": "object"}),
 )
 def anchor_receipt(
-    name: Annotated[str, PathParameter(pattern=PATTERN)], folder: Folder
+    name: Annotated[str, PathParameter(pattern=PATTERN)], folder: ReceiptsFolder
 ) -> Response:
     """A receipt as the worker wrote it, to be checked by `dataexchange verify`."""
     try:

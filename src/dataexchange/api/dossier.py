@@ -5,13 +5,15 @@ operator. What comes is verified offline by `dataexchange verify`.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TypedDict, Unpack
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from dataexchange.api.anchors import ReceiptsFolder
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.api.openapi import answering
 from dataexchange.api.registers import KEY
@@ -29,6 +31,13 @@ from dataexchange.rules.reference import kind_of
 from dataexchange.rules.refusal import NOT_FOUND
 from dataexchange.rules.state import decode
 from dataexchange.verification.title_members import pack, pack_json
+
+
+class _Asked(TypedDict):
+    also: Sequence[str]
+    confirmed: bool
+    receipts: Path
+
 
 router = APIRouter(prefix="/v1/assets", tags=["dossier"])
 
@@ -80,12 +89,15 @@ async def asset_dossier(
     exchange: TheExchange,
     session: Session,
     reader: TheReader,
+    receipts: ReceiptsFolder,
     also: Also = [],  # noqa: B006 -- FastAPI copies it
     confirmed: Confirmed = False,
 ) -> Response:
     """The title bundle as JSON, or as a zip where `Accept` asks for one."""
     await _require_readable(session, asset, reader, also)
-    members = await _members(session, exchange, asset, also=also, confirmed=confirmed)
+    members = await _members(
+        session, exchange, asset, also=also, confirmed=confirmed, receipts=receipts
+    )
     if ZIP in request.headers.get("accept", ""):
         return _answer(pack(members), ZIP)
     return _answer(pack_json(members), "application/json")
@@ -102,12 +114,15 @@ async def asset_dossier_zip(
     exchange: TheExchange,
     session: Session,
     reader: TheReader,
+    receipts: ReceiptsFolder,
     also: Also = [],  # noqa: B006 -- FastAPI copies it
     confirmed: Confirmed = False,
 ) -> Response:
     """The title bundle as a zip."""
     await _require_readable(session, asset, reader, also)
-    members = await _members(session, exchange, asset, also=also, confirmed=confirmed)
+    members = await _members(
+        session, exchange, asset, also=also, confirmed=confirmed, receipts=receipts
+    )
     return _answer(pack(members), ZIP)
 
 
@@ -117,10 +132,10 @@ def _answer(data: bytes, media_type: str) -> Response:
 
 
 async def _members(
-    session: AsyncSession, exchange: Exchange, asset: str, *, also: Sequence[str], confirmed: bool
+    session: AsyncSession, exchange: Exchange, asset: str, **asked: Unpack[_Asked]
 ) -> dict[str, bytes]:
     checkpoint = await published_checkpoint(session, exchange.policy)
-    return await title_members(session, asset, checkpoint, also=also, confirmed=confirmed)
+    return await title_members(session, asset, checkpoint, **asked)
 
 
 async def _require_readable(

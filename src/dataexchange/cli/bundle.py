@@ -125,20 +125,20 @@ def verify(  # noqa: PLR0913 -- one for each option
 
     The title of one asset is checked by its proofs: who holds it, what is on it, who replayed.
     """
+    judge = anchor_judge(anchor_contract, anchor_key, rpc, confirmations)
     with _judging():
         if is_title_bundle(bundle):
-            if anchor_contract or anchor_key or rpc:
-                raise typer.BadParameter(
-                    "锚定须用整个账本的证据包验证 / anchors: with a bundle of the whole log"
-                )
-            given, known = _read(policy), _read(known_checkpoint)
-            show_title(
-                verify_title(bundle, given, known_checkpoint=known, regulator_keys=regulator)
+            title = verify_title(
+                bundle,
+                _read(policy),
+                known_checkpoint=_read(known_checkpoint),
+                regulator_keys=regulator,
+                anchors=judge,
             )
+            show_title(title)
             return
     if resume and not rules:
         raise typer.BadParameter("--resume 需要重放规则 / --resume needs the rules")
-    judge = anchor_judge(anchor_contract, anchor_key, rpc, confirmations)
     verdict = judged(
         bundle,
         policy,

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dataexchange.asset.title import Asset, Lien
+from dataexchange.cli.anchor import anchor_in_words
 from dataexchange.cli.console import console
 from dataexchange.guarantee.pledge import Pledge
 from dataexchange.guarantee.surety import Guarantee
@@ -81,6 +82,8 @@ def _proof(verdict: TitleVerdict) -> Rows:
     ]
     yield from _each("重放确认 replayed by", confirmed)
     yield "见证 witnesses", ", ".join(verdict.witnesses) or "无 none"
+    for anchored, shown in verdict.anchors:
+        yield f"锚定 anchor {anchored.size}", anchor_in_words(anchored, shown)
     yield "历史条目 entries proven", str(verdict.entries)
     if verdict.also:
         more = "（同类可能还有 there may be more of the kind）"

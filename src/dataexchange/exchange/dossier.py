@@ -3,8 +3,11 @@
 Nothing here is trusted by who receives it: `verification.title` judges the same members.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
+import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -27,6 +30,9 @@ from dataexchange.supervision.completeness import (
     MapConfirmation,
     commitment_key,
 )
+from dataexchange.verification.anchored import RECEIPT_NAME, Anchored, anchored_size
+from dataexchange.verification.bundle import ANCHORS
+from dataexchange.verification.title_anchors import CONSISTENCY, encode_consistency
 from dataexchange.verification.title_members import CHECKPOINT, DOSSIER, Dossier
 from dataexchange.verification.title_set import close, names_any
 
@@ -64,10 +70,12 @@ async def title_members(
     *,
     also: Collection[str] = (),
     confirmed: bool = False,
+    receipts: Path | None = None,
 ) -> dict[str, bytes]:
     """Return the members of the bundle of `asset` under `checkpoint`, with `also` added.
 
-    As of the newest map that it covers or, with `confirmed`, that a regulator confirmed.
+    As of the newest map that it covers or, with `confirmed`, that a regulator confirmed; with the
+    newest anchor receipt in the folder `receipts` that it covers.
     """
     size = checkpoint.size if checkpoint is not None else 0
     committed = await _newest_map(session, size, confirmed=confirmed)
@@ -98,6 +106,7 @@ async def title_members(
         CHECKPOINT: checkpoint.note,
         **gathered.members,
         **await _entries(session, sorted(indexes), checkpoint),
+        **await _anchor(session, checkpoint.size, receipts),
     }
 
 
@@ -205,6 +214,28 @@ async def _entries(
         members[f"entry/{index}"] = body
         members[f"proof/{index}"] = TlogProof(index, path, checkpoint.note).encode()
     return members
+
+
+async def _anchor(session: AsyncSession, size: int, receipts: Path | None) -> dict[str, bytes]:
+    """Return the newest receipt up to `size` with the proofs of the roots in it; or nothing."""
+    found = await asyncio.to_thread(_newest_receipt, receipts, size) if receipts else None
+    if found is None:
+        return {}
+    said, data = found
+    members = {ANCHORS + said.name: data}
+    for old in {said.size, said.previous_size} - {0, size}:
+        tree = await tile_store.tree(session, size, merkle.consistency_ranges(old, size))
+        members[f"{CONSISTENCY}{old}"] = encode_consistency(tree.consistency_proof(old))
+    return members
+
+
+def _newest_receipt(folder: Path, size: int) -> tuple[Anchored, bytes] | None:
+    names = (path.name for path in folder.glob("*.json") if RECEIPT_NAME.fullmatch(path.name))
+    newest = max((name for name in names if anchored_size(name) <= size), default=None)
+    if newest is None:
+        return None
+    data = (folder / newest).read_bytes()
+    return msgspec.json.decode(data, type=Anchored), data
 
 
 async def _bodies(session: AsyncSession, indexes: Iterable[int]) -> Sequence[tuple[int, bytes]]:

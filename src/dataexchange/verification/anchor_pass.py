@@ -10,7 +10,7 @@ Whether the anchor key signed, and a block holds the event, is for an `AnchorJud
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
@@ -34,48 +34,79 @@ class AnchorFindings:
     warnings: list[tuple[str, str]] = field(default_factory=list)
 
 
+class Roots(Protocol):
+    """What is known of the log's roots; `size` is the checkpoint's."""
+
+    @property
+    def size(self) -> int:
+        """The number of entries that the checkpoint covers."""
+        ...
+
+    def holds(self, size: int, root: bytes) -> bool | None:
+        """Tell whether the first `size` entries, from 1 on, have `root`; `None`: not known."""
+        ...
+
+
+class LogRoots:
+    """The roots of a log whose hash tiles are at hand, checked."""
+
+    def __init__(self, tree: TileTree) -> None:
+        self._tree = tree
+        self.size = tree.size
+
+    def holds(self, size: int, root: bytes) -> bool:
+        """Tell whether the first `size` entries have `root`."""
+        return self._tree.prefix_root(size) == root
+
+
 # Given the origin, the receipts by name, and the log; `UnsoundError` where one does not hold.
-AnchorJudge: TypeAlias = Callable[[str, Mapping[str, bytes], TileTree], AnchorFindings]
+AnchorJudge: TypeAlias = Callable[[str, Mapping[str, bytes], Roots], AnchorFindings]
 
 
 def check_anchors(
     bundle: Bundle, origin: str, size: int, judge: AnchorJudge | None = None
 ) -> JudgedAnchors:
     """Return what the bundle's receipts show; its hash tiles have been checked before."""
-    tree = TileTree(size, bundle.tile)
     receipts = {name: bundle.anchor(name) for name in bundle.anchors}
-    said = {name: _compare(name, data, origin, tree) for name, data in receipts.items()}
+    return judge_anchors(receipts, origin, LogRoots(TileTree(size, bundle.tile)), judge)
+
+
+def judge_anchors(
+    receipts: Mapping[str, bytes], origin: str, roots: Roots, judge: AnchorJudge | None = None
+) -> JudgedAnchors:
+    """Return what `receipts`, by member name, show beside the log's own roots."""
+    said = {name: _compare(name, data, origin, roots) for name, data in receipts.items()}
     findings = AnchorFindings(dict.fromkeys(said, "compared"))
     if judge is not None:
-        findings = judge(origin, receipts, tree)
+        findings = judge(origin, receipts, roots)
     elif said:
         findings.warnings.append(UNJUDGED)
     anchors = tuple((said[name], findings.shown[name]) for name in sorted(said))
     return JudgedAnchors(anchors, findings.warnings)
 
 
-def _compare(name: str, data: bytes, origin: str, tree: TileTree) -> Anchored:
+def _compare(name: str, data: bytes, origin: str, roots: Roots) -> Anchored:
     said = _read(name, data)
     if said.origin != origin:
         raise UnsoundError(
             "anchor.site", f"{name} 属于 {said.origin}", f"{name} is of {said.origin}"
         )
-    if said.size > tree.size:
+    if said.size > roots.size:
         raise UnsoundError(
             "log.tail_dropped",
-            f"证据包只有 {tree.size} 条，{name} 锚定了 {said.size} 条：末尾被删去",
-            f"the bundle ends at {tree.size}; {name} anchored {said.size} entries: the tail was"
+            f"证据包只有 {roots.size} 条，{name} 锚定了 {said.size} 条：末尾被删去",
+            f"the bundle ends at {roots.size}; {name} anchored {said.size} entries: the tail was"
             " dropped",
-            tree.size,
+            roots.size,
         )
-    if said.root != _root(tree, said.size):
+    if not roots.holds(said.size, _bytes(said.root)):
         raise UnsoundError(
             "anchor.root",
             f"{name}：前 {said.size} 条的根与锚定的不同，历史被改写",
             f"{name}: the first {said.size} entries have another root than was anchored: history"
             " was rewritten",
         )
-    if not said.previous_size < said.size or said.previous_root != _root(tree, said.previous_size):
+    if not said.previous_size < said.size or not _is_prefix(said, roots):
         raise UnsoundError(
             "anchor.consistency",
             f"{name}：前一锚定不是本账本的前缀",
@@ -98,6 +129,12 @@ def _read(name: str, data: bytes) -> Anchored:
     return said
 
 
-def _root(tree: TileTree, size: int) -> str:
-    """Return the log's root as receipts spell it; before the first anchor there is none."""
-    return "0x" + tree.prefix_root(size).hex() if size else _NO_ROOT
+def _is_prefix(said: Anchored, roots: Roots) -> bool:
+    """Tell whether the anchor before is of this log; before the first one there is none."""
+    if not said.previous_size:
+        return said.previous_root == _NO_ROOT
+    return bool(roots.holds(said.previous_size, _bytes(said.previous_root)))
+
+
+def _bytes(root: str) -> bytes:
+    return bytes.fromhex(root.removeprefix("0x"))

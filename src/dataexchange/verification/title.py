@@ -7,7 +7,8 @@
    nothing; the state given is the one. The bundle has those aggregates and no other.
 5. Of each, the entries from the first to the count are there, chained up to the head.
 6. The keys that sign the checkpoint are in use, as the map holds the log's own state.
-7. Every member was needed.
+7. Receipts of anchors, where there are any, are of this log (`title_anchors`).
+8. Every member was needed.
 
 It shows what the map says. That the map itself is right is shown by whoever replayed the log: the
 regulators that confirmed it, with keys that entry 0 or the caller names, or a bundle of the log.
@@ -21,6 +22,8 @@ from dataexchange.identity.opening import Log, LogOpened
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
 from dataexchange.supervision.completeness import MapCommitted, MapConfirmed
+from dataexchange.verification.anchor_pass import AnchorJudge
+from dataexchange.verification.title_anchors import check_title_anchors
 from dataexchange.verification.title_entries import Entries, history, proven, said_at
 from dataexchange.verification.title_members import CHECKPOINT, DOSSIER, Dossier, Shelf, unpack
 from dataexchange.verification.title_states import TitleStates
@@ -34,11 +37,13 @@ def verify_title(
     *,
     known_checkpoint: bytes | None = None,
     regulator_keys: Collection[str] = (),
+    anchors: AnchorJudge | None = None,
 ) -> TitleVerdict:
     """Return the verdict on the bundle of one asset in `path`.
 
     `regulator_keys` are ids of keys that the caller knows to be regulators', beside those of entry
-    0. `UnusableError` where nothing can be judged, `UnsoundError` where it does not hold together.
+    0; `anchors` judges receipts as in `verify_bundle`. `UnusableError` where nothing can be judged,
+    `UnsoundError` where it does not hold together.
     """
     if policy is None:
         raise UnusableError("没有验证策略（--policy）/ no policy was given (--policy)")
@@ -46,11 +51,22 @@ def verify_title(
         believed = Policy.parse(policy)
     except DataExchangeError as error:
         raise UnusableError(f"验证策略无法使用 / the policy cannot be used: {error}") from error
-    return _judge(Shelf(unpack(path)), believed, known_checkpoint, regulator_keys)
+    return _judge(
+        Shelf(unpack(path)),
+        believed,
+        known=known_checkpoint,
+        regulator_keys=regulator_keys,
+        anchors=anchors,
+    )
 
 
 def _judge(
-    shelf: Shelf, policy: Policy, known: bytes | None, regulator_keys: Collection[str]
+    shelf: Shelf,
+    policy: Policy,
+    *,
+    known: bytes | None,
+    regulator_keys: Collection[str],
+    anchors: AnchorJudge | None,
 ) -> TitleVerdict:
     dossier, note = Dossier.parse(shelf.take(DOSSIER)), shelf.take(CHECKPOINT)
     signed = _checkpoint(policy, note, "bundle")
@@ -65,6 +81,7 @@ def _judge(
         needed.update(history(entries, value, committed.covers))
     _require_announced(title.log, signed)
     _require_no_more(entries, needed)
+    anchored = check_title_anchors(shelf, signed.checkpoint, anchors)
     shelf.require_empty()
     keys = {*regulator_keys, *(one.key for one in opened.regulators)}
     confirmed = _confirmations(entries, dossier, committed, keys)
@@ -83,8 +100,10 @@ def _judge(
         entries=len(entries),
         names=names | title.names,
         confirmations_unknown=len(dossier.confirmed) - len(confirmed),
+        anchors=anchored.anchors,
     )
     verdict.warn()
+    verdict.warnings += anchored.warnings
     if known is not None:
         verdict.compare(signed.checkpoint, _checkpoint(policy, known, "known").checkpoint)
     return verdict

@@ -6,6 +6,8 @@ entry/<index>         an entry's bytes
 proof/<index>         its C2SP tlog-proof under that very checkpoint
 map/<key>             the map's proof for an aggregate, or that there is none of that key
 state/<key>           the encoded state whose hash the map holds
+anchors/<name>        a receipt of an anchor on a chain, where there is one
+consistency/<size>    the proof that a root in a receipt is a prefix of the checkpoint's
 
 As JSON it is `{"members": {name: text}}`, canonical; every member is UTF-8.
 """
@@ -160,6 +162,14 @@ class Shelf:
         """Return the indexes that entries are given for, not taken."""
         found = (_ENTRY.fullmatch(name) for name in self._members)
         return sorted(int(one.group(1)) for one in found if one is not None)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def names(self, folder: str, pattern: re.Pattern[str]) -> list[str]:
+        """Return the names in `folder` (which ends in `/`) that fit, not taken."""
+        found = (name for name in self._members if name.startswith(folder))
+        return sorted(name for name in found if pattern.fullmatch(name.removeprefix(folder)))
 
     def require_empty(self) -> None:
         """Refuse a member that nobody took."""

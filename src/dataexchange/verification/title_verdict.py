@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from dataexchange.asset.title import Asset
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.rules import State
+from dataexchange.verification.anchored import Anchored, Shown
 from dataexchange.verification.verdict import UnsoundError
 
 
@@ -39,6 +40,7 @@ class TitleVerdict:
     entries: int
     names: dict[str, str]
     confirmations_unknown: int = 0
+    anchors: tuple[tuple[Anchored, Shown], ...] = ()
     warnings: list[tuple[str, str]] = field(default_factory=list)  # (zh, en)
 
     def warn(self) -> None:
