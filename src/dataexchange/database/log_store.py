@@ -70,13 +70,12 @@ async def write(connection: Connection, appended: Sequence[Appended], frontier: 
         last.leaf,
         frontier.to_bytes(),
         last.recorded_at,
-        [one.index for one in appended],
         [one.body for one in appended],
-        [one.leaf for one in appended],
-        [one.submission.id for one in appended],
-        [one.submission.actor for one in appended],
-        [_array(one.subjects) for one in appended],
-        [_array(map(str, one.previous)) for one in appended],
+        b"".join([one.leaf for one in appended]),
+        _lines([one.submission.id for one in appended]),
+        _lines([one.submission.actor for one in appended]),
+        _lines([_array(one.subjects) for one in appended]),
+        _lines([_array(map(str, one.previous)) for one in appended]),
         *(_sealed_columns(boxed) if boxed else ()),
     )
     return bool(moved)
@@ -87,22 +86,28 @@ async def write_states(connection: Connection, held: Mapping[str, Held]) -> None
     await connection.execute(_WRITE_STATES.format(condition="true"), *_columns(held, {}))
 
 
-def _columns(held: Mapping[str, Held], encoded: Mapping[str, bytes]) -> tuple[list[Any], ...]:
+def _columns(held: Mapping[str, Held], encoded: Mapping[str, bytes]) -> tuple[Any, ...]:
     """Return the columns of the aggregate rows of `held`, in the order of `_WRITE_STATES`.
 
     `encoded` has the bytes of states that were encoded already.
     """
     states = [encoded.get(key) or state_bytes(one) for key, one in held.items()]
+    kept = held.values()
     return (
-        list(held),
-        [kind_of(key) for key in held],
-        [one.seq for one in held.values()],
-        [bytes.fromhex(one.head) for one in held.values()],
-        [one.index for one in held.values()],
-        [one.first_index for one in held.values()],
-        [schema_of(one) for one in held.values()],
+        _lines(held),
+        _lines(map(kind_of, held)),
+        _lines([str(one.seq) for one in kept]),
+        bytes.fromhex("".join([one.head for one in kept])),
+        _lines([str(one.index) for one in kept]),
+        _lines([str(one.first_index) for one in kept]),
+        _lines([str(schema_of(one)) for one in kept]),
         states,
-        [_array(parties_in(key.encode() + state)) for key, state in zip(held, states, strict=True)],
+        _lines(
+            [
+                _array(parties_in(key.encode() + state))
+                for key, state in zip(held, states, strict=True)
+            ]
+        ),
     )
 
 
@@ -147,6 +152,14 @@ def parties_in(data: bytes) -> list[str]:
     return sorted({match.decode() for match in _PARTY.findall(data)})
 
 
+def _lines(members: Iterable[str]) -> str:
+    """Return a column as one text, a line for each row.
+
+    The driver looks at every member of an array that it sends; of a text it sends the bytes.
+    """
+    return "\n".join(members)
+
+
 def _array(members: Iterable[str]) -> str:
     """Return PostgreSQL's text form of an array of plain names or numbers."""
     return "{" + ",".join(members) + "}"
@@ -180,9 +193,12 @@ _PARTY = re.compile(rb"party_[0-7][0-9a-hjkmnp-tv-z]{25}")
 _WRITE_STATES = """
     insert into aggregate (key, kind, seq, head, head_index, first_index, state_schema, state,
                            parties)
-    select k, d, q, h, i, f, v, s, p::text[]
-      from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[],
-                  $7::smallint[], $8::bytea[], $9::text[]) as a(k, d, q, h, i, f, v, s, p)
+    select k, d, q, substring($4::bytea from 32 * n::int - 31 for 32), i, f, v, s, p::text[]
+      from unnest(string_to_array($1, e'\\n'), string_to_array($2, e'\\n'),
+                  string_to_array($3, e'\\n')::bigint[], string_to_array($5, e'\\n')::bigint[],
+                  string_to_array($6, e'\\n')::bigint[], string_to_array($7, e'\\n')::smallint[],
+                  $8::bytea[], string_to_array($9, e'\\n'))
+           with ordinality as a(k, d, q, i, f, v, s, p, n)
      where {condition}
     on conflict (key) do update
        set seq = excluded.seq, head = excluded.head, head_index = excluded.head_index,
@@ -196,9 +212,11 @@ with moved as (
      where log = 1 and size = $10 returning 1
 ), entries as (
     insert into entry (index, body, leaf, statement_id, actor, subjects, previous)
-    select i, b, l, s, a, k::text[], p::bigint[]
-      from unnest($15::bigint[], $16::bytea[], $17::bytea[], $18::text[], $19::text[],
-                  $20::text[], $21::text[]) as e(i, b, l, s, a, k, p)
+    select $10 + n - 1, b, substring($16::bytea from 32 * n::int - 31 for 32), s, a, k::text[],
+           p::bigint[]
+      from unnest($15::bytea[], string_to_array($17, e'\\n'), string_to_array($18, e'\\n'),
+                  string_to_array($19, e'\\n'), string_to_array($20, e'\\n'))
+           with ordinality as e(b, s, a, k, p, n)
      where exists (select 1 from moved)
 ), states as ({_WRITE_STATES.format(condition="exists (select 1 from moved)")})"""  # noqa: S608
 # What opens an entry's sealed fields is written with it or not at all. One that was erased before
@@ -206,7 +224,7 @@ with moved as (
 _WRITE_OPENINGS = """, openings as (
     insert into sealed_opening (statement_id, actor, field, key_id, box)
     select i, a, f, k, b
-      from unnest($22::text[], $23::text[], $24::text[], $25::text[], $26::bytea[])
+      from unnest($21::text[], $22::text[], $23::text[], $24::text[], $25::bytea[])
            as o(i, a, f, k, b)
      where exists (select 1 from moved)
     on conflict do nothing

@@ -1,10 +1,10 @@
 """The sequencer: from a bounded queue to the log, in batches, each one transaction.
 
 Any number of processes may run one. The lock on the head row is the safety; between batches a
-sequencer keeps the tail that it wrote, and while nobody else writes it appends in one round trip
-by compare-and-swap on the head's size. On a miss it locks the head, reads, and applies again; and
-it keeps to the lock until it finds the head where it left it, since what is applied to a tail that
-somebody else moves on is applied in vain.
+sequencer keeps the line that it wrote, and while nobody else writes it appends in one round trip
+by compare-and-swap on the head's size, and decides the next batch while the last is written. On a
+miss it locks the head, reads, and applies again; and it keeps to the lock until it finds the head
+where it left it, since what is applied to a tail that somebody else moves on is applied in vain.
 
 Round trips per batch, whatever its size: 1 or 2 while alone, 4 under the lock, 1 more to answer
 refusals while alone.
@@ -16,6 +16,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import asyncpg
 import msgspec
@@ -37,6 +38,7 @@ BATCH_MAX = 1_000
 ANSWERED_AT_ONCE = 32
 HELD_MAX = 100_000
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1, 2, 4)
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +59,29 @@ class StoppedError(UnavailableError):
 
 class _MovedError(Exception):
     """Somebody else wrote since the tail was read."""
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """The log as this process alone extends it, ahead of what is written.
+
+    `written` is the size that the database is known to have.
+    """
+
+    tail: Tail
+    frontier: Frontier
+    written: int
+
+
+@dataclass(slots=True, eq=False)
+class _Decided:
+    """A batch that was applied to a line: what is written of it, and its outcomes."""
+
+    line: _Line
+    batch: Batch
+    answers: list[list[Outcome]]
+    frontier: Frontier
+    size: int
 
 
 class _Waiting(msgspec.Struct, frozen=True, eq=False):
@@ -89,9 +114,11 @@ class Sequencer:
         self._filled = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
         self._deliveries: set[asyncio.Task[None]] = set()
         self._connection: Connection | None = None
-        self._mine: tuple[Tail, Frontier] | None = None
+        self._reader: Connection | None = None
+        self._line: _Line | None = None
         self._left_at = -1  # the size of the log after the last batch of ours
 
     async def start(self) -> None:
@@ -140,11 +167,26 @@ class Sequencer:
     async def _run(self) -> None:
         while not (self._stopping and not self._queue):
             await self._filled.wait()
-            batch = self._take([])
-            if not batch:
+            line = self._line
+            if line is None or len(line.tail.held) > HELD_MAX:
+                await self._settled()
+                if line is not None:  # too many aggregates are known; none is being written
+                    line.tail.held.clear()
+            waiting = self._take([])
+            if not waiting:
                 self._filled.clear()
                 continue
-            await self._answer(batch)
+            decided = await self._decide(waiting)
+            await self._settled()
+            if decided is None or decided.line is not self._line:
+                decided = await self._decide(waiting)
+            self._settling = asyncio.create_task(self._answer(waiting, decided))
+        await self._settled()
+
+    async def _settled(self) -> None:
+        """Wait for the batch before."""
+        if self._settling is not None:
+            await self._settling
 
     def _take(self, taken: list[_Waiting]) -> list[_Waiting]:
         """Take what is queued along with what is `taken`: one at least, no more than a batch."""
@@ -155,10 +197,47 @@ class Sequencer:
             self._queued -= taken[-1].count
         return taken
 
-    async def _answer(self, waiting: list[_Waiting]) -> None:
+    async def _decide(self, waiting: list[_Waiting]) -> _Decided | None:
+        """Apply a batch to our line, while the one before may still be being written.
+
+        `None` where there is no line, or where it broke off. What is read here may be of before or
+        of after that one: it touched none of it.
+        """
+        line = self._line
+        if line is None:
+            return None
+        groups, tail, sizes = _groups(waiting), line.tail, (line.written, line.tail.size)
+        if missing := tail.missing(_keys(groups)):
+            read = await self._read(missing)
+            if self._line is not line:
+                return None
+            if read is None or read.tail.size not in sizes:
+                self._line = None
+                return None
+            tail.held.update(read.tail.held)
+        batch = Batch(tail, self._clock.now(), operator_key=self.operator_key)
+        answers = batch.apply(groups)
+        line.frontier = line.frontier.extend(one.leaf for one in batch.appended)
+        reach("sequencer.applied")
+        return _Decided(line, batch, answers, line.frontier, tail.size)
+
+    async def _read(self, keys: Iterable[str]) -> Stored | None:
+        """Read aggregates beside a batch that is being written.
+
+        `None` where that fails: it is tried again under the lock, and answered there.
+        """
+        try:
+            if self._reader is None or self._reader.is_closed():
+                self._reader = await self._connect()
+            return await log_store.read(self._reader, keys)
+        except Exception as error:  # noqa: BLE001 -- whatever failed is met again, and answered
+            _log.warning("could not read ahead (%s)", type(error).__name__)
+            return None
+
+    async def _answer(self, waiting: list[_Waiting], decided: _Decided | None) -> None:
         """Give every caller its outcomes; a caller that went away changes nothing."""
         try:
-            answers = await self._settle(waiting)
+            answers = await self._settle(waiting, decided)
         except Exception as error:  # noqa: BLE001 -- callers must be answered, whatever failed
             _log.exception("a batch was not written")
             failure = error if isinstance(error, UnavailableError) else StoppedError(str(error))
@@ -167,12 +246,14 @@ class Sequencer:
         self._deliveries.add(delivery)
         delivery.add_done_callback(self._deliveries.discard)
 
-    async def _settle(self, waiting: list[_Waiting]) -> list[list[Outcome]]:
+    async def _settle(
+        self, waiting: list[_Waiting], decided: _Decided | None
+    ) -> list[list[Outcome]]:
         """Write a batch. Where the result of a commit is unknown, ask the log, by statement id."""
         for pause in (*RETRY_SECONDS, None):
             try:
-                return await self._write(waiting)
-            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+                return await self._write(waiting, decided)
+            except _LOST as error:
                 await self._disconnect()
                 if pause is None:
                     raise StoppedError("the database cannot be reached") from error
@@ -180,45 +261,42 @@ class Sequencer:
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
-    async def _write(self, waiting: list[_Waiting]) -> list[list[Outcome]]:
+    async def _write(
+        self, waiting: list[_Waiting], decided: _Decided | None
+    ) -> list[list[Outcome]]:
         connection = await self._connected()
         reach("sequencer.taken")
-        if self._mine is not None:
+        if decided is not None and decided.line is self._line:
             try:
-                return await self._write_alone(connection, _groups(waiting), *self._mine)
+                return await self._write_alone(connection, _groups(waiting), decided)
             except (_MovedError, asyncpg.UniqueViolationError):
-                self._mine = None
+                self._line = None
         await log_store.lock(connection)
         reach("sequencer.locked")
         try:
             # What came in while the lock was awaited is taken along.
             return await self._write_locked(connection, _groups(self._take(waiting)))
         except BaseException:
-            self._mine = None
+            self._line = None
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await connection.execute("rollback")
             raise
 
     async def _write_alone(
-        self, connection: Connection, groups: list[Group], tail: Tail, frontier: Frontier
+        self, connection: Connection, groups: list[Group], decided: _Decided
     ) -> list[list[Outcome]]:
-        self._mine = None
-        if missing := tail.missing(_keys(groups)):
-            read = await log_store.read(connection, missing)
-            _require_unmoved(read, tail)
-            tail.held.update(read.tail.held)
-        batch = Batch(tail, self._clock.now(), operator_key=self.operator_key)
-        answers = batch.apply(groups)
-        frontier = frontier.extend(one.leaf for one in batch.appended)
-        reach("sequencer.applied")
-        if batch.appended and not await log_store.write(connection, batch.appended, frontier):
+        batch, answers = decided.batch, decided.answers
+        if batch.appended and not await log_store.write(
+            connection, batch.appended, decided.frontier
+        ):
             raise _MovedError
         reach("sequencer.committed")
+        decided.line.written = self._left_at = decided.size
         if refused := _refused(groups, answers):
             # A refusal stands only on a current tail, and only for a statement not in before.
             read = await log_store.read(connection, (), refused)
-            if not batch.appended:
-                _require_unmoved(read, tail)
+            if not batch.appended and read.tail.size != decided.size:
+                raise _MovedError
             batch.known = read.known
             answers = (
                 [
@@ -228,7 +306,6 @@ class Sequencer:
                 if read.known
                 else answers
             )
-        self._keep(tail, frontier, is_alone=True)
         return answers
 
     async def _write_locked(
@@ -250,13 +327,9 @@ class Sequencer:
         reach("sequencer.written")
         await connection.execute("commit")
         reach("sequencer.committed")
-        self._keep(stored.tail, frontier, is_alone=is_alone)
+        self._left_at = stored.tail.size
+        self._line = _Line(stored.tail, frontier, stored.tail.size) if is_alone else None
         return answers
-
-    def _keep(self, tail: Tail, frontier: Frontier, *, is_alone: bool) -> None:
-        self._left_at = tail.size
-        if is_alone and len(tail.held) <= HELD_MAX:
-            self._mine = (tail, frontier)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -264,11 +337,12 @@ class Sequencer:
         return self._connection
 
     async def _disconnect(self) -> None:
-        self._mine = None
-        if self._connection is not None:
-            with suppress(Exception):
-                self._connection.terminate()
-            self._connection = None
+        self._line = None
+        for connection in (self._connection, self._reader):
+            if connection is not None:
+                with suppress(Exception):
+                    connection.terminate()
+        self._connection = self._reader = None
 
 
 async def _deliver(waiting: list[_Waiting], answers: list[list[Outcome]]) -> None:
@@ -304,8 +378,3 @@ def _refused(groups: Sequence[Group], answers: list[list[Outcome]]) -> list[Subm
         for submission, outcome in zip(group, outcomes, strict=True)
         if isinstance(outcome, Exception)
     ]
-
-
-def _require_unmoved(read: Stored, tail: Tail) -> None:
-    if read.tail.size != tail.size:
-        raise _MovedError
