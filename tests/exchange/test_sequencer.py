@@ -11,7 +11,7 @@ import pytest
 from dataexchange.client.typeid import new_id
 from dataexchange.database.engine import connect
 from dataexchange.errors import RefusedError
-from dataexchange.exchange.batch import Outcome, Receipt
+from dataexchange.exchange.batch import Batch, Group, Outcome, Receipt
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.rebuild import rebuild
 from dataexchange.exchange.sequencer import Sequencer
@@ -36,6 +36,43 @@ async def sequencing(dsn: str) -> AsyncIterator[Sequencer]:
 async def live(app_dsn: str) -> AsyncIterator[Live]:
     async with sequencing(app_dsn) as sequencer:
         yield await opened(sequencer, app_dsn)
+
+
+@asynccontextmanager
+async def head_locked(dsn: str) -> AsyncIterator[None]:
+    """Keep everyone from writing."""
+    connection = await connect(dsn)
+    await connection.execute("begin; select 1 from head for update")
+    try:
+        yield
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def decided(live: Live, monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[int]":
+    """How many groups each batch had that was applied to a tail."""
+    await live.submit(live.grouping())  # so that the sequencer keeps a line
+    counts: asyncio.Queue[int] = asyncio.Queue()
+    apply = Batch.apply
+
+    def counting(batch: Batch, groups: list[Group]) -> list[list[Outcome]]:
+        counts.put_nowait(len(groups))
+        return apply(batch, groups)
+
+    monkeypatch.setattr(Batch, "apply", counting)
+    return counts
+
+
+async def _two_batches(
+    live: Live, decided: "asyncio.Queue[int]"
+) -> list["asyncio.Task[list[Outcome]]"]:
+    """Submit two batches of two, the second when the first is decided; wait until both are."""
+    answers = []
+    for _ in range(2):
+        answers.append(asyncio.create_task(live.submit(live.grouping(), live.grouping())))
+        assert await asyncio.wait_for(decided.get(), 5) == 2
+    return answers
 
 
 def codes(outcomes: list[Outcome]) -> list[str]:
@@ -185,6 +222,70 @@ async def test_an_unknown_commit_is_settled_by_statement_id(
     assert isinstance(outcome, Receipt)
     bodies = await live.bodies()
     assert sum(event.id.encode() in body for body in bodies) == 1
+
+
+async def test_the_next_batch_is_decided_while_the_last_is_written(
+    live: Live, app_dsn: str, decided: "asyncio.Queue[int]"
+) -> None:
+    async with head_locked(app_dsn):
+        answers = await _two_batches(live, decided)
+        assert not any(one.done() for one in answers)
+    first, second = await asyncio.gather(*answers)
+    assert codes([*first, *second]) == ["ok"] * 4
+    indexes = [one.index for one in (*first, *second) if isinstance(one, Receipt)]
+    assert indexes == list(range(indexes[0], indexes[0] + 4))
+
+
+async def test_what_was_decided_ahead_is_decided_again_when_another_wrote_first(
+    live: Live, app_dsn: str, decided: "asyncio.Queue[int]"
+) -> None:
+    async with sequencing(app_dsn) as other:
+        async with head_locked(app_dsn):
+            others = asyncio.create_task(other.submit([live.grouping()]))
+            await asyncio.sleep(0.2)  # it waits for the head before we do
+            answers = await _two_batches(live, decided)
+        written = await asyncio.gather(others, *answers)
+    assert [codes(one) for one in written] == [["ok"], ["ok"] * 2, ["ok"] * 2]
+    assert (await rebuild(app_dsn)).differing == ()
+    ids = [Entry.parse(body).statement.fields.id for body in await live.bodies()]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_connection_lost_under_a_batch_decided_ahead_loses_and_doubles_nothing(
+    live: Live, decided: "asyncio.Queue[int]", monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    from dataexchange.database import log_store
+
+    write, may_die = log_store.write, asyncio.Event()
+
+    async def dying(*arguments: object) -> bool:
+        monkeypatch.setattr(log_store, "write", write)
+        await may_die.wait()
+        if moment == "after":
+            await write(*arguments)  # type: ignore[arg-type]
+        raise asyncpg.ConnectionDoesNotExistError("the connection is gone")
+
+    monkeypatch.setattr(log_store, "write", dying)
+    answers = await _two_batches(live, decided)
+    may_die.set()
+    first, second = await asyncio.gather(*answers)
+    assert codes([*first, *second]) == ["ok"] * 4
+    ids = [Entry.parse(body).statement.fields.id for body in await live.bodies()]
+    assert len(ids) == len(set(ids))
+    assert (await rebuild(live.dsn)).differing == ()
+
+
+async def test_aggregates_that_were_let_go_are_read_again(
+    live: Live, app_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataexchange.exchange import sequencer
+
+    monkeypatch.setattr(sequencer, "HELD_MAX", 1)
+    for _ in range(3):
+        answers = await asyncio.gather(*(live.submit(live.grouping()) for _ in range(20)))
+        assert {code for one in answers for code in codes(one)} == {"ok"}
+    assert (await rebuild(app_dsn)).differing == ()
 
 
 async def test_the_number_of_round_trips_does_not_depend_on_the_batch(
