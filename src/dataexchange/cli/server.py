@@ -1,8 +1,10 @@
 """`serve`, `rebuild`, `doctor`: for the operator. Server libraries load only when these run."""
 
 import asyncio
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -30,9 +32,24 @@ def serve(
 ) -> None:
     """运行交易所 Run the exchange: API, sequencer, publisher."""
     require_server()
+    Thread(target=_prepare_database, args=[data_folder], daemon=True).start()
     from dataexchange.cli.serving import run
 
     run(host=host, port=port, workers=workers, data_folder=data_folder, origin=origin)
+
+
+def _prepare_database(data_folder: Path | None) -> None:
+    """Make an embedded database on the first start, while the application is imported.
+
+    Where that fails, the application's own start fails as well, and says why.
+    """
+    from dataexchange.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
+    from dataexchange.settings import Settings
+
+    settings = Settings()
+    if settings.database_url is None:
+        with suppress(EmbeddedPostgresError):
+            EmbeddedPostgres((data_folder or settings.data_folder) / "postgres").prepare()
 
 
 def rebuild(

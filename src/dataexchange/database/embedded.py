@@ -97,14 +97,25 @@ class EmbeddedPostgres:
         self._users_lock: int | None = None
         self._socket_folder: Path | None = None
 
+    def prepare(self) -> None:
+        """Make what the first start needs, where it is not there yet; nothing is started.
+
+        Raises `EmbeddedPostgresError`.
+        """
+        try:
+            self._open_folder()
+            with self._exclusive():
+                self._prepared_cluster()
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
+
     def start(self) -> None:
         """Start the server, or join the one that runs; starting twice revives a killed one.
 
         Raises `EmbeddedPostgresError`.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.folder = self.folder.resolve()
+            self._open_folder()
             with self._exclusive():
                 self._join()
                 self._ensure_ready()
@@ -163,6 +174,10 @@ class EmbeddedPostgres:
         trace: TracebackType | None,
     ) -> None:
         await asyncio.to_thread(self.stop)
+
+    def _open_folder(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder = self.folder.resolve()
 
     @property
     def _path(self) -> Path:
