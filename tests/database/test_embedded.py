@@ -298,6 +298,19 @@ def test_a_cluster_that_was_half_made_is_made_anew(tmp_path: Path) -> None:
     assert not draft.exists()
 
 
+def test_what_is_prepared_is_whole_and_used_by_the_first_start(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    server.prepare()
+    made = tmp_path / "cluster"
+    assert made.exists()
+    assert server.pid is None
+    before = made.stat().st_ino
+    server.prepare()
+    with server:
+        assert asyncio.run(ask(server.dsn(), "show fsync")) == "on"
+    assert made.stat().st_ino == before
+
+
 # Accounts
 
 

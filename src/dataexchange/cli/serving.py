@@ -8,6 +8,7 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from dataexchange.cli.console import console
+from dataexchange.cli.server import GC_THRESHOLD
 from dataexchange.database.engine import reading_engine
 from dataexchange.errors import UnavailableError
 from dataexchange.exchange import mapper, secret_file
@@ -17,8 +18,6 @@ from dataexchange.exchange.rebuild import Rebuilt
 from dataexchange.exchange.rebuild import rebuild as rebuild_states
 from dataexchange.exchange.service import database
 from dataexchange.settings import Settings
-
-GC_THRESHOLD = (100_000, 50, 50)
 
 
 def run(
@@ -56,12 +55,11 @@ def run(
 def make_app() -> object:
     """Return the application, with the garbage collector tuned for the hot path.
 
-    Requests make few cycles; what lives long is frozen out of the collector's sight.
+    What was made until now lives long, so it is frozen out of the collector's sight.
     """
     from dataexchange.api import create_app
 
     app = create_app()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
     return app
