@@ -113,6 +113,47 @@ async def test_entry_bundles_are_for_those_who_read_all_and_kept_from_shared_cac
 
 
 @pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip", "gzip"),
+        ("br, GZIP;q=0.5, identity", "gzip"),
+        ("gzip;q=1.000", "gzip"),
+        ("identity", None),
+        ("gzip;q=0", None),
+        ("gzip; q=0.000, identity", None),
+        ("br", None),
+        ("", None),
+    ],
+)
+async def test_entry_bundles_are_compressed_for_who_takes_that(
+    long: Door, accepted: str, coding: str | None
+) -> None:
+    headers = {"Accept-Encoding": accepted}
+    response = await long.get("/tile/entries/000", long.world.operator, **headers)
+    assert response.headers.get("content-encoding") == coding
+    assert response.headers["vary"] == "Authorization, Accept-Encoding"
+    assert len(decode_bundle(response.content, 256)) == 256
+    if coding is not None:
+        assert int(response.headers["content-length"]) < len(response.content) / 2
+
+
+@pytest.mark.parametrize("path", ["/checkpoint", "/tile/0/000", "/v1/log", "/tile/0/9", "/nothing"])
+async def test_head_is_answered_with_the_headers_of_get(long: Door, path: str) -> None:
+    got, head = await long.get(path), await long.http.head(path)
+    assert head.status_code == got.status_code
+    assert head.content == b""
+    for name in ("content-type", "content-length", "cache-control"):
+        assert head.headers.get(name) == got.headers.get(name)
+
+
+async def test_what_takes_get_says_that_it_takes_head(long: Door) -> None:
+    refused = await long.http.post("/checkpoint")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    refused = await long.http.head("/v1/events")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "0/003",

@@ -33,6 +33,7 @@ from dataexchange.api import (
     tiles,
     valuations,
 )
+from dataexchange.api.head import HeadAsGet
 from dataexchange.api.write_door import WriteDoor, batch, one, several
 from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.exchange.clock import Clock
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     for module in parts:
         app.include_router(module.router)
     app.include_router(registers.make_router())
+    app.add_middleware(HeadAsGet)
     app.add_exception_handler(DataExchangeError, problem.on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -142,7 +144,8 @@ def _allowed(request: Request, error: HTTPException) -> str:
     here = getattr(request.scope.get("route"), "path", None)
     routes = (route for route in content.router.routes if isinstance(route, APIRoute))
     named = {name for route in routes if route.path == here for name in route.methods or ()}
-    return ", ".join(sorted(named)) or (error.headers or {}).get("Allow", "")
+    named |= set((error.headers or {}).get("Allow", "").split(", ")) - {""}
+    return ", ".join(sorted(named | {"HEAD"} if "GET" in named else named))
 
 
 async def _on_failure(_request: Request, error: Exception) -> Response:

@@ -1,8 +1,12 @@
 """The C2SP tlog-tiles surface: checkpoint and hash tiles for all, entry bundles for regulators."""
 
-from fastapi import APIRouter
+import gzip
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response
 
+from dataexchange.api import caching
 from dataexchange.api.dependencies import Session, TheExchange, TheReader
 from dataexchange.api.log import NOT_COVERED
 from dataexchange.api.openapi import BYTES, answering
@@ -28,6 +32,7 @@ BUNDLE_NOT_YOURS = RefusalCode(
     kind="forbidden",
 )
 IMMUTABLE = "max-age=604800, immutable"
+GZIP_LEVEL = 6
 
 
 @router.get("/checkpoint", summary="最新检查点 Latest checkpoint", response_class=PlainTextResponse)
@@ -48,7 +53,7 @@ async def checkpoint(session: Session, exchange: TheExchange) -> PlainTextRespon
     response_class=Response,
     responses=answering(BYTES),
 )
-async def tile(path: str, session: Session, reader: TheReader) -> Response:
+async def tile(path: str, request: Request, session: Session, reader: TheReader) -> Response:
     """A hash tile (public), or an entry bundle (regulators, operator), full or partial."""
     try:
         name = TileName.parse(f"tile/{path}")
@@ -60,11 +65,22 @@ async def tile(path: str, session: Session, reader: TheReader) -> Response:
     if latest is None or _end(name) > latest.size:
         raise NO_TILE(path=path)
     data = await tile_store.read_tile(session, name)
-    cached = {"Cache-Control": IMMUTABLE}
     if name.level == ENTRIES:
-        # For some readers only: no shared cache may hand it on.
-        cached = {"Cache-Control": f"private, {IMMUTABLE}", "Vary": "Authorization"}
-    return Response(data, media_type="application/octet-stream", headers=cached)
+        return await _bundle(request, data)
+    return Response(data, media_type=BYTES, headers={"Cache-Control": IMMUTABLE})
+
+
+async def _bundle(request: Request, data: bytes) -> Response:
+    """Answer with an entry bundle, compressed where the client takes that."""
+    # For some readers only: no shared cache may hand it on.
+    headers = {
+        "Cache-Control": f"private, {IMMUTABLE}",
+        "Vary": "Authorization, Accept-Encoding",
+    }
+    if caching.takes_gzip(request):
+        data = await run_in_threadpool(gzip.compress, data, GZIP_LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(data, media_type=BYTES, headers=headers)
 
 
 def _end(name: TileName) -> int:
