@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from dataexchange import __version__
 from dataexchange.api import (
@@ -65,7 +66,22 @@ METHOD_NOT_ALLOWED = RefusalCode(
     remedy_en="The Allow header names those that it takes.",
     kind="malformed",
 )
+WRITE_DOORS = {"/v1/events": one, "/v1/events/batch": batch, "/v1/events/several": several}
 _log = logging.getLogger(__name__)
+
+
+class Application(FastAPI):
+    """FastAPI, with the write doors in front of it."""
+
+    write_doors: Mapping[str, WriteDoor] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request: what is posted to a write door goes there, all else to FastAPI."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            door = self.write_doors.get(scope["path"])
+            if door is not None:
+                return await door(scope, receive, send)
+        return await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -73,13 +89,13 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     chosen = settings or Settings()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Application) -> AsyncIterator[None]:
         async with running(chosen, clock) as exchange:
             app.state.exchange = exchange
-            _open_write_door(app, exchange, chosen)
+            _open_write_doors(app, exchange, chosen)
             yield
 
-    app = FastAPI(
+    app = Application(
         title="dataexchange",
         summary="数据资产流通与估值账本 Data-asset trading and valuation ledger",
         version=__version__,
@@ -116,12 +132,13 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     return app
 
 
-def _open_write_door(app: FastAPI, exchange: Exchange, settings: Settings) -> None:
-    doors = {"": one, "/batch": batch, "/several": several}
-    for path, handler in doors.items():
-        door = WriteDoor(handler(exchange.reception), settings.body_bytes_max)
-        # First in line: the hot path is matched before anything else.
-        app.router.routes.insert(0, Route(f"/v1/events{path}", door, methods=["POST"]))
+def _open_write_doors(app: Application, exchange: Exchange, settings: Settings) -> None:
+    app.write_doors = {
+        path: WriteDoor(handler(exchange.reception), settings.body_bytes_max)
+        for path, handler in WRITE_DOORS.items()
+    }
+    for path, door in app.write_doors.items():  # for what else is asked at these addresses
+        app.router.routes.append(Route(path, door, methods=["POST"]))
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:

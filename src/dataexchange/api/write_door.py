@@ -1,7 +1,7 @@
 """The write door, in plain ASGI: signed bytes in, receipts or problems out.
 
-It stands inside the FastAPI application and in its OpenAPI document, but FastAPI's own handling of
-a request costs more than all the work that is done here (`docs/performance.md`).
+It is in the OpenAPI document, and stands in front of FastAPI, whose own handling of a request costs
+more than all the work that is done here (`docs/performance.md`).
 """
 
 import logging

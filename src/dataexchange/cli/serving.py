@@ -48,6 +48,7 @@ def run(
         loop="auto",
         http="auto",
         access_log=False,
+        proxy_headers=False,
         log_level="info",
     )
 
