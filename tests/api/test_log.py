@@ -210,6 +210,21 @@ async def test_the_proof_of_an_entry_verifies_and_fits_no_other_entry(
         verify_entry(other, response.content, POLICY, origin=ORIGIN)
 
 
+@pytest.mark.asyncio(loop_scope="function")
+async def test_proofs_follow_the_log_as_it_grows(door: Door) -> None:
+    operator = door.world.operator
+    for _ in range(3):
+        group = {"party": operator.party, "group": new_id("group"), "evidence": "x"}
+        appended = await door.submit(operator, "party.grouped@1", group)
+        assert appended.status_code == 201, appended.text
+        await door.exchange.publisher.publish()
+        for index in (0, 1, appended.json()["index"]):
+            entry = (await door.get(f"/v1/entries/{index}", operator)).content
+            proof = (await door.get(f"/v1/entries/{index}/proof")).content
+            proven = verify_entry(entry, proof, POLICY, origin=ORIGIN)
+            assert proven.verified.checkpoint.size == appended.json()["index"] + 1
+
+
 @pytest.mark.parametrize(
     ("old", "new"), [(1, 600), (255, 256), (256, 512), (257, 600), (599, 600), (3, 7)]
 )

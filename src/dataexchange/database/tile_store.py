@@ -1,6 +1,7 @@
 """Tiles in the database: full ones are kept, partial ones follow from the level below."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
+from typing import Final
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -19,6 +20,10 @@ from dataexchange.ledger.tile import (
     TileTree,
     encode_bundle,
     tiles_for,
+)
+
+SHARED_MAX: Final = (
+    256  # tiles of 8 KiB, enough for all above the lowest level of 16 million entries
 )
 
 
@@ -49,9 +54,22 @@ async def entry_bodies(session: AsyncSession, start: int, count: int) -> list[by
     return list(await session.exec(query))
 
 
-async def tree(session: AsyncSession, size: int, ranges: Iterable[Range]) -> TileTree:
-    """Return the tree of `size` leaves, with what the hashes over `ranges` need read already."""
-    read = {name: await read_tile(session, name) for name in tiles_for(ranges, size)}
+async def tree(
+    session: AsyncSession,
+    size: int,
+    ranges: Iterable[Range],
+    shared: MutableMapping[TileName, bytes] | None = None,
+) -> TileTree:
+    """Return the tree of `size` leaves, with what the hashes over `ranges` need read already.
+
+    `shared` are tiles of the same tree that were read before. Tiles that other proofs need as well,
+    all but the full ones of the lowest level, are put there.
+    """
+    read, shared = {}, {} if shared is None else shared
+    for name in tiles_for(ranges, size):
+        read[name] = shared.get(name) or await read_tile(session, name)
+        if (name.level > 0 or not name.is_full) and len(shared) < SHARED_MAX:
+            shared[name] = read[name]
     return TileTree(size, lambda level, index, width: read[TileName(level, index, width)])
 
 
