@@ -19,7 +19,8 @@ class Settings(BaseSettings):
     the log is compared with them at the start, and with `anchor_contract` (CAIP-10) through
     `anchor_rpc_url`. With `confirm_before_writing` nothing is written after a start until one of
     these confirmed the log. `anchors_folder` is the anchoring worker's, whose receipts are handed
-    out.
+    out. `metrics_token_file` (0600) holds the token that opens `GET /metrics`; without it there is
+    none.
     """
 
     model_config = SettingsConfigDict(env_prefix="DATAEXCHANGE_", extra="ignore")
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     opening_keys_folder: Path | None = None
     signer_socket: Path | None = None
     operator_key: str | None = None
+    metrics_token_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8600
     body_bytes_max: int = 16 * 1024 * 1024

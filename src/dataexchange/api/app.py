@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dataexchange import __version__
 from dataexchange.api import (
@@ -35,6 +35,7 @@ from dataexchange.api import (
     valuations,
 )
 from dataexchange.api.head import HeadAsGet
+from dataexchange.api.metrics import CountedRequests, Instruments, MetricsDoor, counting
 from dataexchange.api.write_door import WriteDoor, batch, one, several
 from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.exchange.clock import Clock
@@ -73,7 +74,7 @@ _log = logging.getLogger(__name__)
 class Application(FastAPI):
     """FastAPI, with the write doors in front of it."""
 
-    write_doors: Mapping[str, WriteDoor] = {}
+    write_doors: Mapping[str, ASGIApp] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: what is posted to a write door goes there, all else to FastAPI."""
@@ -87,12 +88,13 @@ class Application(FastAPI):
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
     """Return the application for `settings` (default: the environment's) and `clock`."""
     chosen = settings or Settings()
+    instruments = Instruments() if chosen.metrics_token_file is not None else None
 
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncIterator[None]:
-        async with running(chosen, clock) as exchange:
+        async with running(chosen, clock) as exchange, counting(exchange, instruments):
             app.state.exchange = exchange
-            _open_write_doors(app, exchange, chosen)
+            _open_write_doors(app, exchange, chosen, instruments)
             yield
 
     app = Application(
@@ -104,6 +106,10 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.settings = chosen
+    if instruments is not None and chosen.metrics_token_file is not None:
+        app.add_middleware(CountedRequests, instruments=instruments)
+        door = MetricsDoor(chosen.metrics_token_file, instruments, lambda: app.state.exchange)
+        app.router.routes.append(Route("/metrics", door.answer, methods=["GET"]))
     app.state.dry_runs = asyncio.Semaphore(dry_run.AT_ONCE_MAX)
     parts = (
         anchors,
@@ -132,13 +138,21 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     return app
 
 
-def _open_write_doors(app: Application, exchange: Exchange, settings: Settings) -> None:
-    app.write_doors = {
+def _open_write_doors(
+    app: Application, exchange: Exchange, settings: Settings, instruments: Instruments | None
+) -> None:
+    doors = {
         path: WriteDoor(handler(exchange.reception), settings.body_bytes_max)
         for path, handler in WRITE_DOORS.items()
     }
-    for path, door in app.write_doors.items():  # for what else is asked at these addresses
+    for path, door in doors.items():  # for what else is asked at these addresses
         app.router.routes.append(Route(path, door, methods=["POST"]))
+    # What goes to a door does not pass the middleware.
+    app.write_doors = doors if instruments is None else _counted(doors, instruments)
+
+
+def _counted(doors: Mapping[str, ASGIApp], instruments: Instruments) -> dict[str, ASGIApp]:
+    return {path: CountedRequests(door, instruments, path) for path, door in doors.items()}
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:

@@ -2,7 +2,9 @@
 
 import gc
 import os
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,18 +41,23 @@ def run(
         f" · 文档 docs http://{chosen_host}:{chosen_port}/docs",
         highlight=False,
     )
-    uvicorn.run(
-        "dataexchange.cli.serving:make_app",
-        factory=True,
-        host=chosen_host,
-        port=chosen_port,
-        workers=workers,
-        loop="auto",
-        http="auto",
-        access_log=False,
-        proxy_headers=False,
-        log_level="info",
-    )
+    with ExitStack() as stack:
+        if settings.metrics_token_file is not None and workers > 1:
+            # Where the processes' counters are added up; the name is the client library's.
+            folder = TemporaryDirectory(prefix="dataexchange-metrics-")
+            _set("PROMETHEUS_MULTIPROC_DIR", stack.enter_context(folder))
+        uvicorn.run(
+            "dataexchange.cli.serving:make_app",
+            factory=True,
+            host=chosen_host,
+            port=chosen_port,
+            workers=workers,
+            loop="auto",
+            http="auto",
+            access_log=False,
+            proxy_headers=False,
+            log_level="info",
+        )
 
 
 def make_app() -> object:

@@ -13,10 +13,12 @@ refusals while alone.
 import asyncio
 import itertools
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import asyncpg
 import msgspec
@@ -39,6 +41,9 @@ ANSWERED_AT_ONCE = 32
 HELD_MAX = 100_000
 RETRY_SECONDS = (0.05, 0.2, 0.5, 1, 2, 4)
 _LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+
+# Told of each batch: its answers, how long it took, and how many statements are queued now.
+Watch: TypeAlias = Callable[[Sequence[Sequence[Outcome]], float, int], None]
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +114,7 @@ class Sequencer:
         self._clock = clock
         self._guard = guard or WriteGuard()
         self.operator_key = operator_key
+        self.watch: Watch = lambda answers, seconds, queued: None
         self._queue: deque[_Waiting] = deque()
         self._queued = 0
         self._filled = asyncio.Event()
@@ -236,12 +242,14 @@ class Sequencer:
 
     async def _answer(self, waiting: list[_Waiting], decided: _Decided | None) -> None:
         """Give every caller its outcomes; a caller that went away changes nothing."""
+        started = time.perf_counter()
         try:
             answers = await self._settle(waiting, decided)
         except Exception as error:  # noqa: BLE001 -- callers must be answered, whatever failed
             _log.exception("a batch was not written")
             failure = error if isinstance(error, UnavailableError) else StoppedError(str(error))
             answers = [[failure] * len(group) for group in _groups(waiting)]
+        self.watch(answers, time.perf_counter() - started, self._queued)
         delivery = asyncio.create_task(_deliver(waiting, answers))
         self._deliveries.add(delivery)
         delivery.add_done_callback(self._deliveries.discard)
