@@ -11,8 +11,8 @@ import os
 from collections import Counter as Counts
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -43,8 +43,7 @@ class MetricsTokenError(DataExchangeError):
     """The file with the token of metrics holds none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a request was, as it is counted; `route` is the pattern, so there are few."""
 
     route: str
