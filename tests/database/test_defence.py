@@ -55,6 +55,11 @@ NO_TRIGGER_FIRES = "update pg_class set relhastriggers = false where oid = 'entr
 SHADOW = """
 create schema shadow; create view shadow.entry as select * from public.entry limit 0
 """
+EVERYWHERE = """
+do $$ begin
+    execute format('alter database %I set search_path = shadow, public', current_database());
+end $$
+"""
 ERASE = "erase_opening(bigint)"
 
 
@@ -126,6 +131,7 @@ def test_the_classification_names_every_table_and_only_columns_that_exist() -> N
         (f"drop function {ERASE}", "function erase_opening(by_index bigint)", "is not there"),
         (f"grant create on schema public to {APP_ROLE}", "", "create in public"),
         (f"alter role {APP_ROLE} set search_path = shadow, public", "", "a setting is preset"),
+        (EVERYWHERE, "", "a setting is preset: search_path"),
         (f"alter role {APP_ROLE} createrole", "", "createrole"),
         (f"grant dataexchange_owner to {APP_ROLE}", "", "member of dataexchange_owner"),
     ],
@@ -147,6 +153,15 @@ async def test_whatever_weakens_the_defence_is_named(
 def is_named(found: str, table: str) -> bool:
     """Tell whether a weakness names a table, or a function by the beginning of its signature."""
     return found == table or (table.startswith("function ") and found.startswith(table))
+
+
+async def test_a_setting_of_somebody_else_is_no_weakness(superuser: Any) -> None:
+    transaction = superuser.transaction()
+    await transaction.start()
+    await superuser.execute("create role analyst; alter role analyst set search_path = reports")
+    found = await weaknesses(superuser)
+    await transaction.rollback()
+    assert found == []
 
 
 async def test_a_column_more_or_less_is_named(superuser: Any) -> None:

@@ -33,7 +33,7 @@ async def weaknesses(connection: Connection) -> list[Weakness]:
         found += _of_grants(name, table, relations[name], granted)
         found += _of_triggers(name, table, refused.get(name, set()))
     found += await function_weaknesses(connection, relations.get("entry", ""))
-    for row in await connection.fetch(_SETTINGS):
+    for row in await connection.fetch(_SETTINGS, APP_ROLE):
         found.append(Weakness("", f"预设参数：{row['one']}", f"a setting is preset: {row['one']}"))
     if power := await connection.fetchval(_ROLE, APP_ROLE):
         found.append(
@@ -160,10 +160,13 @@ select c.name, r.rulename from ours c join pg_rewrite r on r.ev_class = c.oid
 union all
 select c.name, 'row security' from ours c where c.relrowsecurity
 """  # noqa: S608
-# A search path of somebody's choice would let other tables stand in for ours.
+# A search path of somebody's choice would let other tables stand in for ours, for the app, the owner
+# and whoever asks.
 _SETTINGS = """
 select one from pg_db_role_setting s, unnest(s.setconfig) as one
  where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+   and (s.setrole = 0 or pg_get_userbyid(s.setrole) in ($1, current_user)
+        or s.setrole = (select relowner from pg_class where oid = to_regclass('public.entry')))
    and one ~ '^(search_path|session_replication_role|row_security)='
 """
 _COLUMNS = """

@@ -76,17 +76,18 @@ _CREATED = re.compile(
 _LANGUAGE = re.compile(r"language (\w+)")
 _SETTING = re.compile(r"\bset (\w+) = (.*?) as\b")
 _FUNCTIONS = """
+with app as (select max(oid) as oid from pg_roles where rolname = $1)
 select case when n.nspname = 'public' then '' else n.nspname || '.' end || p.proname
        || '(' || pg_get_function_identity_arguments(p.oid) || ')' as name,
        l.lanname::text as language, p.prosecdef as is_definer,
        coalesce(p.proconfig, '{}') as settings, p.prosrc as body,
        pg_get_userbyid(p.proowner)::text as owner,
-       has_function_privilege($1, p.oid, 'execute') as app_may,
+       coalesce(has_function_privilege(app.oid, p.oid, 'execute'), false) as app_may,
        (select string_agg(case a.grantee when 0 then 'public'
                           else pg_get_userbyid(a.grantee) end, ', ')
           from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-         where a.grantee <> p.proowner and a.grantee <> $1::regrole) as others
-  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where a.grantee not in (p.proowner, coalesce(app.oid, 1))) as others
+  from app cross join pg_proc p join pg_namespace n on n.oid = p.pronamespace
   join pg_language l on l.oid = p.prolang
  where p.oid >= 16384 and n.nspname !~ '^pg_temp'
    and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
