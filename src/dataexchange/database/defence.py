@@ -160,8 +160,8 @@ select c.name, r.rulename from ours c join pg_rewrite r on r.ev_class = c.oid
 union all
 select c.name, 'row security' from ours c where c.relrowsecurity
 """  # noqa: S608
-# A search path of somebody's choice would let other tables stand in for ours, for the app, the owner
-# and whoever asks.
+# A search path of somebody's choice would let other tables stand in for ours: before the app, the
+# owner and whoever asks.
 _SETTINGS = """
 select one from pg_db_role_setting s, unnest(s.setconfig) as one
  where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
