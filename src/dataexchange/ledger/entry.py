@@ -44,6 +44,14 @@ class EntryFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: int
 
 
+class Given(msgspec.Struct, frozen=True):
+    """What an entry does not take from those before it: of this, they and the rules, it is made."""
+
+    recorded_at: str
+    signature: Signature
+    statement: msgspec.Raw
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An entry parsed for reading; `body` is what counts."""
@@ -77,39 +85,34 @@ class Entry:
         return cls.read(body)
 
     @classmethod
-    def parse_statement(cls, body: bytes) -> "Entry":
-        """Return the entry that `body` is, only its statement known to be canonical.
-
-        For a replay, which makes the rest again: nothing but the canonical form can come out.
-        """
-        _require_size(body)
-        try:
-            fields = _DECODER.decode(body)
-            canonical.decode(bytes(fields.statement))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RefusedError) as error:
-            raise EntryError(str(error)) from error
-        return cls._of(body, fields)
-
-    @classmethod
     def read(cls, body: bytes) -> "Entry":
         """Return the entry that `body` is, known to be canonical already; so its statement is."""
         try:
-            return cls._of(body, _DECODER.decode(body))
-        except msgspec.ValidationError as error:
-            raise EntryError(str(error)) from error
-
-    @classmethod
-    def _of(cls, body: bytes, fields: EntryFields) -> "Entry":
-        try:
+            fields = _DECODER.decode(body)
             statement = Statement.read(bytes(fields.statement))
             recorded_at = parse_time(fields.recorded_at)
-        except RefusedError as error:
+        except (msgspec.ValidationError, RefusedError) as error:
             raise EntryError(str(error)) from error
         if fields.v != 1:
             raise EntryError(f"v is {fields.v}, 1 is known")
         if statement.fields.actor not in fields.subjects:
             raise EntryError("the actor is not among the subjects")
         return cls(body, fields, statement, recorded_at)
+
+
+def read_given(body: bytes) -> tuple[Given, Statement]:
+    """Return what the entry `body` is made of, well formed; `EntryError` where it is not.
+
+    For a replay: whatever else the bytes say, or in what form, only one entry can come out.
+    """
+    _require_size(body)
+    try:
+        given = _GIVEN_DECODER.decode(body)
+        statement = Statement.parse(bytes(given.statement))
+        parse_time(given.recorded_at)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RefusedError) as error:
+        raise EntryError(str(error)) from error
+    return given, statement
 
 
 def _require_size(body: bytes) -> None:
@@ -154,4 +157,5 @@ def encode_signature(signature: Signature) -> bytes:
 
 
 _DECODER = msgspec.json.Decoder(EntryFields)
+_GIVEN_DECODER = msgspec.json.Decoder(Given)
 _SIGNATURE_ENCODER = msgspec.json.Encoder(order="sorted")

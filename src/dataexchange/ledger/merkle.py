@@ -28,7 +28,9 @@ class ProofError(IntegrityError, ValueError):
 
 def leaf_hash(entry: bytes) -> bytes:
     """Return the 32-byte hash of an entry's bytes: SHA-256(00 ‖ entry)."""
-    return sha256(b"\x00" + entry).digest()
+    hashing = sha256(b"\x00")
+    hashing.update(entry)  # not joined to it first: that would copy the entry
+    return hashing.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -141,12 +141,15 @@ def decode_bundle(data: bytes, width: int) -> list[bytes]:
     """Return the `width` entries of a bundle; `TileError` where it holds more or fewer."""
     entries: list[bytes] = []
     at = 0
-    while at < len(data) and len(entries) < width:
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        entries.append(data[at + 2 : end])
-        at = end
+    try:
+        for _ in range(width):
+            end = at + 2 + (data[at] << 8 | data[at + 1])
+            entries.append(data[at + 2 : end])
+            at = end
+    except IndexError:  # it ends before an entry begins
+        at = -1
     # A bundle cut within an entry leaves `at` beyond its end.
-    if at != len(data) or len(entries) != width:
+    if at != len(data):
         raise TileError(f"the bundle does not hold {width} entries")
     return entries
 

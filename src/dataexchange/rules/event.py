@@ -57,9 +57,13 @@ class EventType:
     def parse(self, payload: bytes) -> Payload:
         """Return the payload that the canonical JSON `payload` is; refuse what does not fit."""
         try:
-            return self.payload.model_validate_json(payload, strict=True)
+            # What `model_validate_json` calls; what it does around it takes a seventh of the time.
+            parsed: Payload = self.payload.__pydantic_validator__.validate_json(
+                payload, strict=True
+            )
         except ValidationError as error:
             raise PAYLOAD_INVALID(event=self.name, reason=_describe(error)) from error
+        return parsed
 
     def touched(self, payload: Payload, actor: str) -> tuple[str, ...]:
         """Return the keys of every aggregate that the event reads or changes, the actor's first."""

@@ -6,7 +6,7 @@ Entry i begins `{"index":i,"prev":"…","recorded_at":…`, with the leaf hash o
 from dataclasses import dataclass
 
 from dataexchange.ledger.entry import NO_PREVIOUS
-from dataexchange.ledger.merkle import leaf_hash
+from dataexchange.ledger.merkle import HASH_SIZE, leaf_hash
 from dataexchange.verification.examination import hashes_in
 from dataexchange.verification.part import Part
 from dataexchange.verification.verdict import UnsoundError
@@ -27,16 +27,22 @@ class Hashed:
 
 def hash_part(part: Part) -> Hashed:
     """Hash a part of a bundle, and follow the chain inside it."""
-    bodies = part.read()
-    leaves = [leaf_hash(body) for body in bodies]
-    heads = map(_head, range(part.since + 1, part.until), leaves)
-    broken = [at for at, head in enumerate(heads, 1) if not bodies[at].startswith(head)]
-    return Hashed(
-        leaves,
-        bodies[0][: len(_head(part.since, leaves[0]))],
-        part.since + broken[0] if broken else None,
-        hashes_in(bodies) if part.bundle.has_contents else frozenset(),
-    )
+    leaves: list[bytes] = []
+    begun = b""  # the beginning of the first entry, for who knows the entry before it
+    broken: list[int] = []
+    hashes: set[bytes] = set()
+    for bodies in part.read():
+        first = part.since + len(leaves)
+        begun = begun or bodies[0][: len(_head(first, bytes(HASH_SIZE)))]
+        last = leaves[-1:] or [bytes(HASH_SIZE)]
+        leaves += [leaf_hash(body) for body in bodies]
+        heads = map(_head, range(first, part.until), last + leaves[first - part.since :])
+        pairs = zip(bodies, heads, strict=False)
+        broken += [at for at, (body, head) in enumerate(pairs, first) if not body.startswith(head)]
+        if part.bundle.has_contents:
+            hashes |= hashes_in(bodies)
+    inside = [at for at in broken if at != part.since]
+    return Hashed(leaves, begun, inside[0] if inside else None, frozenset(hashes))
 
 
 class Chain:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dataexchange.errors import DataExchangeError, RefusedError
-from dataexchange.ledger.entry import Entry, encode_signature
+from dataexchange.ledger.entry import encode_signature, read_given
+from dataexchange.ledger.merkle import leaf_hash
 from dataexchange.verification.part import Part
 
 _HASH = re.compile(rb'"([0-9a-f]{64})"')
@@ -46,21 +47,21 @@ def examine(bodies: Sequence[bytes]) -> Examined:
     seen: list[Seen] = []
     for body in bodies:
         try:
-            entry = Entry.parse_statement(body)
+            given, statement = read_given(body)
         except DataExchangeError as error:
             return Examined(seen, Fault("entry.malformed", "条目格式有误", str(error)))
         try:
-            entry.statement.verify(entry.fields.signature)
+            statement.verify(given.signature)
         except RefusedError as error:
             return Examined(seen, Fault(error.code, error.zh, error.en))
-        signature = encode_signature(entry.fields.signature)
-        seen.append((entry.leaf, entry.fields.recorded_at, signature, entry.statement.body))
+        signature = encode_signature(given.signature)
+        seen.append((leaf_hash(body), given.recorded_at, signature, statement.body))
     return Examined(seen)
 
 
 def examine_part(part: Part) -> Examined:
     """Examine a part of a bundle, and gather the hashes that its statements state."""
-    found = examine(part.read())
+    found = examine([body for bodies in part.read() for body in bodies])
     if not part.bundle.has_contents:
         return found
     return Examined(found.entries, found.fault, hashes_in(seen[3] for seen in found.entries))

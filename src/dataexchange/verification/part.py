@@ -4,6 +4,7 @@ A part says where its entries are, not what they are, so next to nothing is sent
 What comes back is bound to the log by its leaf hashes, whichever file was read.
 """
 
+import os
 import sys
 import threading
 from collections import deque
@@ -17,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from dataexchange.ledger.tile import TILE_WIDTH, bundles
+from dataexchange.ledger.tile import TILE_WIDTH
 from dataexchange.verification.bundle import Bundle, Stamp
 
 AHEAD = 12  # parts under work at one time; what is held in memory does not grow
@@ -27,7 +28,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The entries from `since` to before `until` of a log of `size`, all in one member."""
+    """The entries from `since` to before `until` of a log of `size`."""
 
     path: Path
     stamp: Stamp
@@ -38,20 +39,20 @@ class Part:
     @property
     def bundle(self) -> Bundle:
         """The bundle, which this process keeps open for the next part."""
-        return _opened(self.path, self.stamp)
+        return _opened(self.path, self.stamp, os.getpid())
 
-    def read(self) -> list[bytes]:
-        """Return the bytes of the entries."""
-        return next(self.bundle.entries(self.size, self.since, self.until))
+    def read(self) -> Iterator[list[bytes]]:
+        """Yield the bytes of the entries, member by member."""
+        return self.bundle.entries(self.size, self.since, self.until)
 
 
-def parts(bundle: Bundle, size: int, since: int = 0, until: int | None = None) -> Iterator[Part]:
-    """Yield the parts of a log of `size` in order: all, or a range."""
-    end = size if until is None else until
-    for name in bundles(end, since=since):
-        first = max(since, name.index * TILE_WIDTH)
-        last = min(end, (name.index + 1) * TILE_WIDTH)
-        yield Part(bundle.path, bundle.stamp, size, first, last)
+def parts(bundle: Bundle, size: int, since: int, until: int, *, members: int) -> Iterator[Part]:
+    """Yield the parts of a range of a log of `size` in order, each of up to `members` members."""
+    width = members * TILE_WIDTH
+    while since < until:
+        end = min(until, (since // width + 1) * width)
+        yield Part(bundle.path, bundle.stamp, size, since, end)
+        since = end
 
 
 def worked(
@@ -82,5 +83,7 @@ def processes(count: int) -> AbstractContextManager[Executor | None]:
 
 
 @lru_cache(maxsize=1)
-def _opened(path: Path, stamp: Stamp) -> Bundle:
+def _opened(path: Path, stamp: Stamp, process: int) -> Bundle:
+    # Another file is another bundle; and a forked process must open its own, since the place
+    # where an open file is read is shared with the process that it was forked from.
     return Bundle(path)

@@ -30,7 +30,7 @@ from dataexchange.ledger.merkle import Frontier
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
 from dataexchange.verification.anchor_pass import AnchorJudge, check_anchors
 from dataexchange.verification.bundle import Bundle
-from dataexchange.verification.chain_pass import Chain, hash_part
+from dataexchange.verification.chain_pass import Chain, Hashed, hash_part
 from dataexchange.verification.examination import examine_part
 from dataexchange.verification.map_pass import MAP_MARK, map_sizes
 from dataexchange.verification.opening_pass import check_openings
@@ -42,6 +42,7 @@ from dataexchange.verification.valuation_pass import DRAFTED, recompute_valuatio
 from dataexchange.verification.verdict import UnsoundError, UnusableError, Verdict
 
 Progress = Callable[[int, int], None]
+HASHED_MEMBERS = 16  # in one part: hashing is so quick that handing out work would show
 NOT_REPLAYED: Final = (  # (zh, en)
     "未重放规则：条目格式、签名、规则、账户、估值、映射、密封内容、签署密钥是否公布，均未验证",
     (
@@ -97,8 +98,9 @@ def _replayed(rest: "_Rest", past: Past) -> tuple[Replay, Verdict]:
     bundle = rest.bundle
     replay = _begin(bundle, rest.checkpoint, past)
     rest.pass_verified(replay.frontier)
-    for found in rest.worked(examine_part, replay.tail.size):
-        leaves = replay.take(found, lambda index: bundle.entry(index, rest.checkpoint.size))
+    size = rest.checkpoint.size
+    for found in rest.worked(examine_part, replay.tail.size, size):
+        leaves = replay.take(found, lambda index: bundle.entry(index, size))
         rest.take(leaves, found.hashes)
     replay.finish()
     rest.finish()
@@ -108,7 +110,7 @@ def _replayed(rest: "_Rest", past: Past) -> tuple[Replay, Verdict]:
 def _linked(rest: "_Rest") -> Verdict:
     """Return the verdict after a first look, which replays nothing."""
     chain = Chain()
-    for hashed in rest.worked(hash_part):
+    for hashed in rest.hashed(rest.checkpoint.size):
         chain.take(hashed)
         rest.take(hashed.leaves, hashed.hashes)
     rest.finish()
@@ -165,15 +167,19 @@ class _Rest:
         self._unnamed = {name.encode() for name in bundle.contents}
 
     def worked(
-        self, task: Callable[[Part], Found], since: int = 0, until: int | None = None
+        self, task: Callable[[Part], Found], since: int, until: int, *, members: int = 1
     ) -> Iterator[Found]:
-        """Yield what `task` finds in the parts of the log, or of a range of it, in order."""
-        of = parts(self.bundle, self.checkpoint.size, since, until)
+        """Yield what `task` finds in the parts of a range of the log, in order."""
+        of = parts(self.bundle, self.checkpoint.size, since, until, members=members)
         return worked(task, of, self._executor)
+
+    def hashed(self, until: int) -> Iterator[Hashed]:
+        """Yield what hashing shows of the first entries."""
+        return self.worked(hash_part, 0, until, members=HASHED_MEMBERS)
 
     def pass_verified(self, start: Frontier) -> None:
         """Take the entries before `start`, which were replayed at another time: only hashed."""
-        for hashed in self.worked(hash_part, until=start.size):
+        for hashed in self.hashed(start.size):
             self.take(hashed.leaves, hashed.hashes)
         if self.frontier != start:
             raise UnsoundError(
