@@ -37,6 +37,7 @@ class Past:
         try:
             self._database = sqlite3.connect(path or "", isolation_level=None)
             self._database.execute("pragma temp_store = file")
+            self._database.execute(f"pragma page_size = {_PAGE_BYTES}")  # states are large
             self._database.execute(f"pragma cache_size = -{_CACHE_KIB}")
             if path is None:
                 self._database.execute("pragma journal_mode = off")  # nothing is undone in it
@@ -142,5 +143,6 @@ def _unusable(path: Path | None, why: str) -> UnusableError:
     return UnusableError(f"{path} 不是可用的续验文件 / cannot be used to resume from: {why}")
 
 
+_PAGE_BYTES = 16_384
 _CACHE_KIB = 16_384
 _RECORDS = msgspec.msgpack.Decoder(list[Record])
