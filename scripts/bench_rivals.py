@@ -1,8 +1,8 @@
 """What others append beside us: the same payload of about 1 KB, on this disk, as durable.
 
-`eventsourcing` and the trigger use the same server as we do, `pymerkle` a file of SQLite. The first
-and the last come in an environment of their own. None of them does what we do for an event, and
-each row says what is left out.
+`eventsourcing` and the trigger use the same server as we do, `pymerkle` a file of SQLite. The two
+packages are installed in an environment of their own. None of the three does what we do for an
+event, and each row says what is left out.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ PINS = (
 FOLDER = Path(tempfile.gettempdir()) / "dataexchange-bench-rivals"
 DATABASE = "bench_rivals"
 HEADS = (
-    "rival",
+    "what",
     "callers",
     "each",
     "events_per_second",
@@ -41,12 +41,13 @@ HEADS = (
     "does_not",
 )
 # (callers, events in a call): those that our own rows have.
-PLANS = ((1, 1), (64, 1), (1, BATCH), (64, BATCH))
+PLANS = ((1, 1), (64, 1), (1, BATCH), (4, BATCH))
 TRIGGER_CLIENTS = (1, 32, 64)
+TRIGGER_NAME = "hash-chained trigger"
 DOES_NOT = {
     "eventsourcing": "no hashes, proofs or signatures; no rules or states, versions are unique",
     "pymerkle": "tree and proofs only: no signatures, checkpoints, rules or states; one process",
-    "trigger": "chain only: no tree, proofs or signatures, no rules or states",
+    TRIGGER_NAME: "chain only: no tree, proofs or signatures, no rules or states",
 }
 # The least that chains: the row itself keeps the hash, and no second table is written.
 TRIGGER = """
@@ -79,7 +80,9 @@ async def rivals(
         rows += await _trigger(dsn, folder, len(payload), seconds)
     finally:
         await _as_superuser(server, f"drop database {DATABASE} with (force)")
-    return rows + ([{"rival": python}] if isinstance(python, str) else [])
+    if isinstance(python, str):
+        rows.append({"what": python})
+    return [{**one, "does_not": DOES_NOT.get(one["what"])} for one in rows]
 
 
 async def _packages(python: Path, dsn: str, folder: Path, seconds: float) -> list[Row]:
@@ -94,8 +97,7 @@ async def _packages(python: Path, dsn: str, folder: Path, seconds: float) -> lis
             )
             said = json.loads(done.stdout)
             rate = len(said["latencies"]) * each / said["elapsed"]
-            found = row(name, callers, rate, said["latencies"], each=each)
-            rows.append({**found, "rival": name, "does_not": DOES_NOT[name]})
+            rows.append(row(name, callers, rate, said["latencies"], each=each))
     return rows
 
 
@@ -103,9 +105,10 @@ async def _trigger(dsn: str, folder: Path, size: int, seconds: float) -> list[Ro
     connection = await asyncpg.connect(dsn)
     await connection.execute(TRIGGER)
     await connection.close()
-    name, statement = "hash-chained trigger", INSERT.format(size=size)
-    rows = await inserts(name, statement, dsn, folder, clients=TRIGGER_CLIENTS, seconds=seconds)
-    return [{**one, "rival": name, "does_not": DOES_NOT["trigger"]} for one in rows]
+    statement = INSERT.format(size=size)
+    return await inserts(
+        TRIGGER_NAME, statement, dsn, folder, clients=TRIGGER_CLIENTS, seconds=seconds
+    )
 
 
 def with_ratios(rows: Sequence[Row], ours: Sequence[Row]) -> list[Row]:
