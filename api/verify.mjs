@@ -1208,8 +1208,13 @@ export async function openCheckpoint(policy, bytes) {
     signed.add(key);
   }
   const checkpoint = parseCheckpoint(text);
-  const logs = policy.logs.filter((key) => signed.has(key) && key.name === checkpoint.origin);
+  const named = policy.logs.filter((key) => key.name === checkpoint.origin);
+  const logs = named.filter((key) => signed.has(key));
   if (logs.length === 0) throw badNote(`no log of the policy signed as ${checkpoint.origin}`);
+  // Keys of one type follow each other, so any will do; keys of two types stand together.
+  const absent = named.find(({ type }) => !logs.some((one) => one.type === type));
+  if (absent !== undefined)
+    throw badNote(`${checkpoint.origin} did not sign with a key of type 0${absent.type}`);
   const agreed = new Set(
     [...policy.witnesses].filter(([, key]) => signed.has(key)).map(([name]) => name),
   );
@@ -1988,7 +1993,9 @@ export async function verifyBundle(bundle, policy, options = {}) {
   try {
     if (!policy) throw new Unusable("没有验证策略（--policy）", "no policy was given (--policy)");
     const blob = bundle instanceof Blob ? bundle : new Blob([bundle]);
-    const found = await judgeEither(blob, parsePolicy(policy), options);
+    const believed = parsePolicy(policy);
+    const known = await openKnown(believed, options.knownCheckpoint);
+    const found = await judgeEither(blob, believed, { ...options, known });
     return { verdict: "sound", notChecked: NOT_CHECKED, ...found };
   } catch (fault) {
     const verdict =
@@ -2008,12 +2015,11 @@ async function judgeEither(blob, policy, options) {
   return judge(zip, policy, options);
 }
 
-async function judge(zip, policy, { knownCheckpoint, progress = () => {} }) {
+async function judge(zip, policy, { known, progress = () => {} }) {
   if (!zip.members.has("checkpoint")) {
     throw new Unusable("证据包里没有检查点", "the bundle has no checkpoint");
   }
-  const checkpoint = await trusted(policy, await zip.read("checkpoint", 1_000_000), "bundle");
-  const known = knownCheckpoint ? await trusted(policy, knownCheckpoint, "known") : null;
+  const checkpoint = await openBundled(policy, await zip.read("checkpoint", 1_000_000));
   if (known !== null) requireNotBehind(checkpoint, known);
   requireMembersOf(zip, checkpoint.size);
   const [log, tree, tiles] = [new Log(checkpoint.origin), new Tree(), new Tiles(zip)];
@@ -2064,15 +2070,33 @@ const NO_TAIL = {
   en: "no known checkpoint and no witness: a dropped tail would not show here",
 };
 
-async function trusted(policy, note, which) {
+/** Return the bundle's checkpoint, which must meet the whole policy. */
+async function openBundled(policy, note) {
   try {
     return await openCheckpoint(policy, note);
   } catch (fault) {
     if (!(fault instanceof Unsound)) throw fault;
     throw new Unsound(
-      `checkpoint.${which}_not_trusted`,
+      "checkpoint.bundle_not_trusted",
       `检查点不符合验证策略：${fault.en}`,
-      `the ${which} checkpoint does not meet the policy: ${fault.en}`,
+      `the bundle checkpoint does not meet the policy: ${fault.en}`,
+    );
+  }
+}
+
+/**
+ * Return the checkpoint that the verifier knows from elsewhere, or null where none was given. Its
+ * log's signature is enough: a history that no witness saw is just what must come to light.
+ */
+async function openKnown(policy, note) {
+  if (!note) return null;
+  try {
+    return await openCheckpoint({ ...policy, quorum: "none" }, note);
+  } catch (fault) {
+    if (!(fault instanceof Unsound)) throw fault;
+    throw new Unusable(
+      `已知检查点无法使用：${fault.en}`,
+      `the known checkpoint cannot be used, no log of the policy signed it: ${fault.en}`,
     );
   }
 }
@@ -2491,13 +2515,13 @@ async function judgeTitle(...given) {
   }
 }
 
-async function titleOf(members, policy, { knownCheckpoint, regulatorKeys = [] }) {
+async function titleOf(members, policy, { known, regulatorKeys = [] }) {
   const shelf = new Shelf(members);
   const { value: dossier } = parseCanonical(shelf.take("dossier"));
   requireMembers("the dossier", dossier, DOSSIER_MEMBERS);
   if (dossier.v !== 1) throw new Unusable("未知的证据包版本", "a bundle of an unknown version");
   const note = shelf.take("checkpoint");
-  const checkpoint = await trusted(policy, note, "bundle");
+  const checkpoint = await openBundled(policy, note);
   const entries = await entriesOfTitle(shelf, checkpoint, note);
   const opened = saidAt(entries, 0, "log.opened@1");
   requireSame(opened.origin, checkpoint.origin);
@@ -2518,8 +2542,7 @@ async function titleOf(members, policy, { knownCheckpoint, regulatorKeys = [] })
   const keys = new Set([...regulatorKeys, ...opened.regulators.map(({ key }) => key)]);
   const confirmed = confirmations(entries, dossier, { covers, root }, keys);
   const warnings = titleWarnings(checkpoint, covers, confirmed, dossier.confirmed.length);
-  if (knownCheckpoint)
-    compareKnown(checkpoint, await trusted(policy, knownCheckpoint, "known"), warnings);
+  if (known !== null) compareKnown(checkpoint, known, warnings);
   return {
     kind: "title",
     origin: checkpoint.origin,

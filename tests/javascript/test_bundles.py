@@ -11,8 +11,11 @@ import pytest
 from mutations import Judged
 
 from bundles import POLICY, SIGNER, bundle_of, checkpoint, forged
+from dataexchange.ledger import merkle
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
-from dataexchange.ledger.note import Ed25519Signer
+from dataexchange.ledger.cosignature import MLDSA44Signer, cosign
+from dataexchange.ledger.log_key import sign_by_all
+from dataexchange.ledger.note import Ed25519Signer, Note, SignatureType
 from dataexchange.rules import Role
 from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
 from demonstrated import Demonstrated
@@ -242,3 +245,51 @@ def test_a_member_name_cannot_steer_the_terminal_that_shows_the_verdict(tmp_path
     assert ran.returncode == 1
     assert r"x\u001b[2K" in ran.stdout
     assert not {"\x1b", "\x9b", "\u202e"} & set(ran.stdout)
+
+
+def signed_twice(tmp_path: Path, *, both: bool) -> tuple[Path, bytes, bytes]:
+    """Return a bundle of a log with two keys, signed by both or by one, and two policies."""
+    second = MLDSA44Signer(SIGNER.name, b"\x09" * 32)
+    world = World(log_keys=[SIGNER.vkey, second.vkey])
+    bodies = [entry.body for entry in world.entries]
+    root = merkle.root(map(merkle.leaf_hash, bodies))
+    signers = [SIGNER, second] if both else [SIGNER]
+    note = sign_by_all(Checkpoint(SIGNER.name, len(bodies), root), signers)
+    path = bundle_of(bodies).but(checkpoint=note).write(tmp_path / f"{both}.zip")
+    return path, f"log {SIGNER.vkey}\nlog {second.vkey}\nquorum none\n".encode(), POLICY
+
+
+def test_both_ask_for_a_signature_of_each_type_that_the_policy_names(tmp_path: Path) -> None:
+    cases = [
+        (path, policy, None)
+        for both in (True, False)
+        for path, *policies in [signed_twice(tmp_path, both=both)]
+        for policy in policies
+    ]
+    found = theirs(cases)
+    assert [one["verdict"] for one in found] == ["sound", "sound", "unsound", "sound"]
+    for said, (path, policy, _) in zip(found, cases, strict=True):
+        assert same(ours(path, policy), said)
+
+
+def test_a_known_checkpoint_needs_its_logs_signature_and_no_quorum(tmp_path: Path) -> None:
+    bodies = [World().entries[0].body]
+    witness = Ed25519Signer("witness.example/w1", b"\x02" * 32, SignatureType.COSIGNATURE)
+    policy = f"log {SIGNER.vkey}\nwitness w {witness.vkey}\nquorum w\n".encode()
+    signed = Note.parse(checkpoint(bodies))
+    cosigned = cosign(Checkpoint.parse(signed.text), witness, 1)
+    note = Note(signed.text, (*signed.signatures, cosigned)).encode()
+    path = bundle_of(bodies).but(checkpoint=note).write(tmp_path / "bundle.zip")
+    stranger = Ed25519Signer(SIGNER.name, b"\x08" * 32)
+    forked = sign_checkpoint(Checkpoint(SIGNER.name, 1, b"\1" * 32), SIGNER)
+    known = {
+        checkpoint(bodies): "sound",
+        forked: "unsound",
+        checkpoint(bodies, stranger): "unusable",
+        b"cut short": "unusable",
+        note[:-1]: "unusable",
+    }
+    cases = [(path, policy, one) for one in known]
+    found = theirs(cases)
+    assert [one["verdict"] for one in found] == list(known.values())
+    assert all(same(ours(*case), said) for case, said in zip(cases, found, strict=True))

@@ -17,7 +17,6 @@ regulators that confirmed it, with keys that entry 0 or the caller names, or a b
 from collections.abc import Collection
 from pathlib import Path
 
-from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.identity.opening import Log, LogOpened
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
@@ -28,7 +27,8 @@ from dataexchange.verification.title_entries import Entries, history, proven, sa
 from dataexchange.verification.title_members import CHECKPOINT, DOSSIER, Dossier, Shelf, unpack
 from dataexchange.verification.title_states import TitleStates
 from dataexchange.verification.title_verdict import Confirmation, TitleVerdict
-from dataexchange.verification.verdict import UnsoundError, UnusableError
+from dataexchange.verification.trusted import open_bundled, open_known, read_policy
+from dataexchange.verification.verdict import UnsoundError
 
 
 def verify_title(
@@ -45,16 +45,11 @@ def verify_title(
     0; `anchors` judges receipts as in `verify_bundle`. `UnusableError` where nothing can be judged,
     `UnsoundError` where it does not hold together.
     """
-    if policy is None:
-        raise UnusableError("没有验证策略（--policy）/ no policy was given (--policy)")
-    try:
-        believed = Policy.parse(policy)
-    except DataExchangeError as error:
-        raise UnusableError(f"验证策略无法使用 / the policy cannot be used: {error}") from error
+    believed = read_policy(policy)
     return _judge(
         Shelf(unpack(path)),
         believed,
-        known=known_checkpoint,
+        known=None if known_checkpoint is None else open_known(believed, known_checkpoint),
         regulator_keys=regulator_keys,
         anchors=anchors,
     )
@@ -64,12 +59,12 @@ def _judge(
     shelf: Shelf,
     policy: Policy,
     *,
-    known: bytes | None,
+    known: Checkpoint | None,
     regulator_keys: Collection[str],
     anchors: AnchorJudge | None,
 ) -> TitleVerdict:
     dossier, note = Dossier.parse(shelf.take(DOSSIER)), shelf.take(CHECKPOINT)
-    signed = _checkpoint(policy, note, "bundle")
+    signed = open_bundled(policy, note)
     entries = proven(shelf, shelf.indexes(), note=note, policy=policy)
     opened = _opening(entries, signed.checkpoint)
     committed = said_at(entries, dossier.map, "map.committed@1", MapCommitted)
@@ -105,19 +100,8 @@ def _judge(
     verdict.warn()
     verdict.warnings += anchored.warnings
     if known is not None:
-        verdict.compare(signed.checkpoint, _checkpoint(policy, known, "known").checkpoint)
+        verdict.compare(signed.checkpoint, known)
     return verdict
-
-
-def _checkpoint(policy: Policy, note: bytes, which: str) -> VerifiedCheckpoint:
-    try:
-        return policy.verify(note)
-    except IntegrityError as error:
-        raise UnsoundError(
-            f"checkpoint.{which}_not_trusted",
-            "检查点不符合验证策略",
-            f"the {which} checkpoint does not meet the policy: {error}",
-        ) from error
 
 
 def _opening(entries: Entries, checkpoint: Checkpoint) -> LogOpened:

@@ -23,11 +23,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.identity.opening import LOG_KEY, Log
 from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.merkle import Frontier
-from dataexchange.ledger.policy import Policy, VerifiedCheckpoint
+from dataexchange.ledger.policy import VerifiedCheckpoint
 from dataexchange.verification.anchor_pass import AnchorJudge, check_anchors
 from dataexchange.verification.bundle import Bundle
 from dataexchange.verification.chain_pass import Chain, Hashed, hash_part
@@ -38,8 +37,9 @@ from dataexchange.verification.part import Found, Part, parts, worked
 from dataexchange.verification.past import Past
 from dataexchange.verification.replay import Replay
 from dataexchange.verification.tile_pass import TilePass
+from dataexchange.verification.trusted import open_bundled, open_known, read_policy
 from dataexchange.verification.valuation_pass import DRAFTED, recompute_valuations
-from dataexchange.verification.verdict import UnsoundError, UnusableError, Verdict
+from dataexchange.verification.verdict import UnsoundError, Verdict
 
 Progress = Callable[[int, int], None]
 HASHED_MEMBERS = 16  # in one part: hashing is so quick that handing out work would show
@@ -71,15 +71,11 @@ def verify_bundle(
     need not replay again. `UnusableError` where nothing can be judged, `UnsoundError` where it does
     not hold together.
     """
-    if policy is None:
-        raise UnusableError("没有验证策略（--policy）/ no policy was given (--policy)")
-    parsed = _policy(policy)
+    believed = read_policy(policy)
+    known = None if known_checkpoint is None else open_known(believed, known_checkpoint)
     bundle = Bundle(path)
     with closing(bundle):
-        signed = _checkpoint(parsed, bundle.checkpoint, "bundle")
-        known = None
-        if known_checkpoint is not None:
-            known = _checkpoint(parsed, known_checkpoint, "known").checkpoint
+        signed = open_bundled(believed, bundle.checkpoint)
         _require_not_behind(signed.checkpoint, known)
         bundle.require_exactly(signed.checkpoint.size)
         rest = _Rest(bundle, signed, known, anchors=anchors, executor=executor, progress=progress)
@@ -245,24 +241,6 @@ def _verdict(rest: _Rest, replay: Replay) -> Verdict:
         verdict.take_valuations(recompute_valuations(rest.bundle, verdict.size))
     verdict.take_openings(check_openings(rest.bundle, verdict.size))
     return verdict
-
-
-def _policy(data: bytes) -> Policy:
-    try:
-        return Policy.parse(data)
-    except DataExchangeError as error:
-        raise UnusableError(f"验证策略无法使用 / the policy cannot be used: {error}") from error
-
-
-def _checkpoint(policy: Policy, note: bytes, which: str) -> VerifiedCheckpoint:
-    try:
-        return policy.verify(note)
-    except IntegrityError as error:
-        raise UnsoundError(
-            f"checkpoint.{which}_not_trusted",
-            "检查点不符合验证策略",
-            f"the {which} checkpoint does not meet the policy: {error}",
-        ) from error
 
 
 def _require_not_behind(checkpoint: Checkpoint, known: Checkpoint | None) -> None:
