@@ -136,6 +136,15 @@ def test_an_erasure_names_an_entry_and_a_field_or_content(
     assert person.ask("erase", *arguments).status == 2
 
 
+def test_an_erasure_of_what_was_never_sealed_is_not_put_into_the_log(person: Person) -> None:
+    assert person.apply("--seal", f"name={NAME}").status == 0
+    admit(person)
+    size = json.loads(person.ask("show", "log").out)["size"]
+    ran = person.ask("erase", "1:contact")
+    assert (ran.status, "entry 1 seals no field contact" in ran.err) == (2, True)
+    assert json.loads(person.ask("show", "log").out)["size"] == size
+
+
 def test_the_operator_reads_who_applies_and_doctor_finds_lost_keys(
     person: Person, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

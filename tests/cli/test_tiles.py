@@ -65,3 +65,17 @@ def test_files_of_another_log_are_left_alone(opened: "Served", policy: Path, run
     assert ran.status == 2
     assert "字节不同" in ran.err
     assert not (folder / CHECKPOINT).exists()
+
+
+def test_files_that_cannot_be_read_or_written_are_told_of(
+    opened: "Served", policy: Path, run: Run
+) -> None:
+    occupied = opened.folder / "occupied"
+    occupied.write_text("not a folder")
+    absent = opened.folder / "absent"
+    for folder, given, named in (
+        (occupied, policy, "occupied"),
+        (opened.folder / "files", absent, "absent"),
+    ):
+        ran = run("export-tiles", folder, "--policy", given, "--url", opened.url)
+        assert (ran.status, named in ran.err) == (2, True), ran.err

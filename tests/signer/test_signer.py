@@ -16,9 +16,11 @@ from dataexchange.ledger.checkpoint import Checkpoint
 from dataexchange.ledger.note import NoteError, SignatureType
 from dataexchange.ledger.policy import Policy
 from dataexchange.signer.client import SocketSigner
-from dataexchange.signer.signer import AheadError, SignerError
+from dataexchange.signer.server import listening
+from dataexchange.signer.signer import AheadError, CautiousSigner, SignerError
+from dataexchange.witness.memory import Memory
 from signers import Site, made_site
-from world import ORIGIN
+from world import LOG_SIGNER, ORIGIN
 
 LEAVES = [merkle.leaf_hash(b"%d" % number) for number in range(300)]
 FORKED = [*LEAVES[:5], merkle.leaf_hash(b"another"), *LEAVES[6:]]
@@ -205,3 +207,13 @@ def test_it_does_not_start_with_a_key_that_others_may_read(site: Site, mode: int
     assert done.returncode == 2
     assert "chmod 600" in done.stderr
     assert not site.socket.exists()
+
+
+async def test_a_file_in_the_sockets_place_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "important"
+    path.write_text("mine")
+    memory = Memory(tmp_path / "memory", LOG_SIGNER.vkey)
+    with pytest.raises(OSError, match="in use"):
+        async with listening(CautiousSigner(ORIGIN, [LOG_SIGNER], memory), path):
+            raise AssertionError
+    assert path.read_text() == "mine"

@@ -124,3 +124,10 @@ def test_every_commit_is_synced(tmp_path: Path) -> None:
     with memory._connected() as connection:
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
         assert connection.execute("pragma synchronous").fetchone() == (2,)
+
+
+def test_what_is_no_file_is_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("x" * 200)
+    for path in (tmp_path, tmp_path / "text", tmp_path / "text" / "memory"):
+        with pytest.raises(ForgetfulError, match="cannot be a memory"):
+            Memory(path, WITNESS.vkey)

@@ -1,6 +1,7 @@
 """The command line: one program for every role. `dataexchange --help` is where to begin."""
 
 import sys
+from typing import Never
 
 import typer
 
@@ -61,8 +62,15 @@ def main() -> None:
             error_console.print(f"  {line}", markup=False, highlight=False)
         sys.exit(2)
     except DataExchangeError as error:
-        error_console.print(f"✗ {error}", style="red", markup=False, highlight=False)
-        sys.exit(2)
+        _tell(error)
+    except OSError as error:
+        # A file that was named and cannot be read or written; the message has its name.
+        _tell(error)
+
+
+def _tell(error: Exception) -> Never:
+    error_console.print(f"✗ {error}", style="red", markup=False, highlight=False)
+    sys.exit(2)
 
 
 __all__ = ["app", "main"]

@@ -24,7 +24,7 @@ Ground = Literal["purpose_ended", "retention_ended", "consent_withdrawn", "unlaw
 
 
 class NotErasedError(DataExchangeError):
-    """The log orders the erasure, and the exchange has not carried it out yet."""
+    """There is nothing to erase, or the exchange has not carried out yet what the log orders."""
 
 
 def erase(
@@ -56,6 +56,11 @@ async def _erase_opening(
 ) -> int:
     async with asking(url, key) as client:
         entry = json.loads(await client.fetch(f"/v1/entries/{index}"))
+        if field not in entry["statement"].get("sealed", {}):
+            # The log would keep such an order for ever, and it could never be carried out.
+            raise NotErasedError(
+                f"第 {index} 条没有密封字段 {field} / entry {index} seals no field {field}"
+            )
         named = {"index": index, "field": field, "sealed_by": entry["statement"]["actor"]}
         accepted = await client.submit("opening.erased@1", {**payload, **named})
         await _require_gone(client, f"/v1/entries/{index}/openings/{field}", "opening.erased")

@@ -89,8 +89,8 @@ async def make_map(data_folder: Path | None, *, rest: float) -> MadeMap | None:
             return await mapper.make_map(engine, rest=rest)
         except (SQLAlchemyError, OSError) as error:
             raise UnavailableError(
-                "数据库没有应答或未迁移 / the database does not answer, or lacks a migration:"
-                f" {error}"
+                "数据库没有应答，或其中没有账本 / the database does not answer, or holds no log:"
+                f" {type(error).__name__}"
             ) from error
         finally:
             await engine.dispose()

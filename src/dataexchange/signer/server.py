@@ -81,12 +81,16 @@ async def _converse(
 
 def _bound(path: Path, mode: int) -> socket.socket:
     """Return a socket at `path` with `mode`, in place of one that a killed process left."""
-    path.unlink(missing_ok=True)
+    if path.is_socket():
+        path.unlink()
     bound = socket.socket(socket.AF_UNIX)
     # The mode is set by the mask: between bind and chmod anyone could connect.
     before = os.umask(0o777 & ~mode)
     try:
         bound.bind(str(path))
+    except OSError:
+        bound.close()
+        raise
     finally:
         os.umask(before)
     return bound

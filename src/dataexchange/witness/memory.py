@@ -36,7 +36,19 @@ class Memory:
 
     def __init__(self, path: Path, vkeys: str) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            owner = self._owner(vkeys)
+            sync_folder(path.parent)
+        except (OSError, sqlite3.Error) as error:
+            raise ForgetfulError(f"{path} 无法用作记忆 / cannot be a memory: {error}") from error
+        if owner != vkeys:
+            raise ForgetfulError(
+                f"{path} 属于另一把见证密钥 / is the memory of another witness key"
+            )
+
+    def _owner(self, vkeys: str) -> str:
+        """Return whose memory the file is: that of `vkeys` where it is new."""
         with self._connected() as connection:
             connection.execute("pragma journal_mode = wal")
             with _transaction(connection):
@@ -45,12 +57,8 @@ class Memory:
                 connection.execute(
                     "insert into owner select ? where not exists (select 1 from owner)", (vkeys,)
                 )
-                (owner,) = connection.execute("select vkeys from owner").fetchone()
-        sync_folder(path.parent)
-        if owner != vkeys:
-            raise ForgetfulError(
-                f"{path} 属于另一把见证密钥 / is the memory of another witness key"
-            )
+                owner: str = connection.execute("select vkeys from owner").fetchone()[0]
+        return owner
 
     def update(self, origin: str, decide: Callable[[Checkpoint | None], bytes]) -> bytes:
         """Keep the cosigned note that `decide` returns, given the last checkpoint of `origin`.
