@@ -99,6 +99,15 @@ def test_wrapping_anew_can_be_broken_off_and_repeated(
     assert not path.with_suffix(".next").exists()
 
 
+def test_wrapping_anew_leaves_no_draft_of_a_crash(keys: OpeningKeys, tmp_path: Path) -> None:
+    key_id, _ = keys.make()
+    whole = file_of(tmp_path, key_id)
+    draft = whole.with_name(f".{key_id}.1.abcd")
+    draft.write_bytes(whole.read_bytes())
+    keys.wrap_anew(OTHER)
+    assert list(whole.parent.iterdir()) == [whole]
+
+
 @pytest.mark.parametrize("content", ["", "00", "zz" * 32, "00" * 33])
 def test_a_wrapping_key_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "openings.key"

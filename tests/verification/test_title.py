@@ -153,6 +153,23 @@ async def test_the_newest_receipt_of_an_anchor_comes_with_the_title(
     assert second["verdict"] == "sound"
 
 
+@pytest.mark.parametrize("spoiled", [b"", b"{}", b"\xff", None])
+async def test_a_file_that_is_no_receipt_is_passed_over(
+    honest: Honest, tmp_path: Path, spoiled: bytes | None
+) -> None:
+    (name,) = (one for one in honest.anchored.members if one.startswith("anchors/"))
+    kept = honest.title.door.app.state.settings.anchors_path / "receipts"
+    size = int(name[8:28]) + 1
+    path = kept / f"{size:020d}-{anchor_receipts.BLOCK[:16]}.json"
+    if spoiled is None:  # a receipt, but another's than its name says
+        path.write_bytes(honest.anchored.members[name])
+    else:
+        path.write_bytes(spoiled)
+    found = await members(honest.title, tmp_path)
+    path.unlink()
+    assert [one for one in found.members if one.startswith("anchors/")] == [name]
+
+
 def judging(origin: str, receipts: Mapping[str, bytes], roots: Roots) -> AnchorFindings:
     """Stand in for a chain: the log's roots are known where the bundle proves them."""
     assert origin == SIGNER.name

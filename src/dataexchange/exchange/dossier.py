@@ -4,7 +4,9 @@ Nothing here is trusted by who receives it: `verification.title` judges the same
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -37,6 +39,8 @@ from dataexchange.verification.title_members import CHECKPOINT, DOSSIER, Dossier
 from dataexchange.verification.title_set import close, names_any
 
 ENTRIES_MAX = 10_000
+
+_log = logging.getLogger(__name__)
 
 NOT_MAPPED = RefusalCode(
     "title.not_mapped",
@@ -230,12 +234,16 @@ async def _anchor(session: AsyncSession, size: int, receipts: Path | None) -> di
 
 
 def _newest_receipt(folder: Path, size: int) -> tuple[Anchored, bytes] | None:
+    """Return the newest receipt up to `size`; a file that is none would spoil the title."""
     names = (path.name for path in folder.glob("*.json") if RECEIPT_NAME.fullmatch(path.name))
-    newest = max((name for name in names if anchored_size(name) <= size), default=None)
-    if newest is None:
-        return None
-    data = (folder / newest).read_bytes()
-    return msgspec.json.decode(data, type=Anchored), data
+    for name in sorted((one for one in names if anchored_size(one) <= size), reverse=True):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, OSError):
+            data = (folder / name).read_bytes()
+            said = msgspec.json.decode(data, type=Anchored)
+            if said.name == name and said.previous_size < said.size:
+                return said, data
+        _log.warning("%s is no anchor receipt", folder / name)
+    return None
 
 
 async def _bodies(session: AsyncSession, indexes: Iterable[int]) -> Sequence[tuple[int, bytes]]:

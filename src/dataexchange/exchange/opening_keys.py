@@ -97,6 +97,8 @@ class OpeningKeys:
 
         Repeatable: a key that is wrapped under the new one already, after a crash, is left alone.
         """
+        for draft in self._folder.glob("??/.*"):  # of a crash: it may hold a key erased since
+            draft.unlink()
         after = OpeningKeys(self._folder, wrapping_key)
         paths = sorted(_key_files(self._folder))
         for path in paths:
