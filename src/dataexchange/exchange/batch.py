@@ -51,7 +51,7 @@ class InternalError(DataExchangeError):
     """A fault of ours while an event was applied; nothing of that event was kept."""
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """The answer to an accepted statement: where it stands in the log. `leaf` is 32 bytes."""
 
     index: int

@@ -300,7 +300,8 @@ class Sequencer:
             raise _MovedError
         reach("sequencer.committed")
         decided.line.written = self._left_at = decided.size
-        if refused := _refused(groups, answers):
+        is_all_in = len(batch.appended) == sum(len(group) for group in groups)
+        if not is_all_in and (refused := _refused(groups, answers)):
             # A refusal stands only on a current tail, and only for a statement not in before.
             read = await log_store.read(connection, (), refused)
             if not batch.appended and read.tail.size != decided.size:

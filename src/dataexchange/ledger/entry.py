@@ -25,14 +25,14 @@ class EntryError(IntegrityError):
     """Bytes that are not an entry, or not in canonical form."""
 
 
-class SubjectLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SubjectLink(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """An entry's place in the chain of one subject: its count from 1, the previous leaf hash."""
 
     prev: LeafHash
     seq: Count
 
 
-class EntryFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EntryFields(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The members of an entry."""
 
     index: Index
@@ -44,7 +44,7 @@ class EntryFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: int
 
 
-class Given(msgspec.Struct, frozen=True):
+class Given(msgspec.Struct, frozen=True, gc=False):
     """What an entry does not take from those before it: of this, they and the rules, it is made."""
 
     recorded_at: str

@@ -44,7 +44,7 @@ BAD_SIGNATURE = RefusalCode(
 )
 
 
-class BatchPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BatchPosition(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Where a statement stands in a signed batch; `path` holds base64 hashes, RFC 9162."""
 
     path: tuple[str, ...]
@@ -52,7 +52,9 @@ class BatchPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
 
 
-class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Signature(
+    msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True
+):
     """A signature as entries carry it: the suite of its key, and 64 bytes in base64."""
 
     suite: SuiteName

@@ -27,7 +27,7 @@ BAD_STATEMENT = RefusalCode(
 )
 
 
-class StatementFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StatementFields(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The members of a statement; times are RFC 3339 UTC with microseconds."""
 
     actor: str
@@ -44,7 +44,7 @@ class StatementFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sealed: dict[str, str] = {}
 
 
-class Statement(msgspec.Struct, frozen=True):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """A well-formed statement; nothing is said yet of its signature or its payload."""
 
     body: bytes

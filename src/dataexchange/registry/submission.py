@@ -19,7 +19,7 @@ class SealedBox(msgspec.Struct, frozen=True):
     box: bytes
 
 
-class Submission(msgspec.Struct, frozen=True):
+class Submission(msgspec.Struct, frozen=True, gc=False):
     """Parsed once, at the door; the rules have not been asked yet.
 
     `openings` came along with the statement; `boxes` are what is written of them with its entry.

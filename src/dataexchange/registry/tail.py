@@ -39,7 +39,7 @@ class GroupRefusedError(DataExchangeError):
         self.refusal = refusal
 
 
-class Appended(msgspec.Struct, frozen=True):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """One entry as built: its bytes, leaf hash, time, and the aggregates that it is about.
 
     `subjects` are in the order of their keys; `encoded` has the states that the event changed, and

@@ -27,7 +27,7 @@ P = TypeVar("P", bound=Payload)
 Changes: TypeAlias = State | tuple[State, ...]
 
 
-class Event(msgspec.Struct, Generic[P], frozen=True):
+class Event(msgspec.Struct, Generic[P], frozen=True, gc=False):
     """One event as a rule sees it; `recorded_at` (UTC) is *now*, `index` its place in the log."""
 
     payload: P

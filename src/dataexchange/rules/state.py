@@ -1,4 +1,7 @@
-"""The state of an aggregate: frozen, kept as canonical JSON, rebuilt from the log at will."""
+"""The state of an aggregate: frozen, kept as canonical JSON, rebuilt from the log at will.
+
+`gc=False`: what is frozen and made after its parts is in no cycle, so the collector need not look.
+"""
 
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -7,7 +10,7 @@ import msgspec
 STATE_SIZE_MAX = 16_384
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class State(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Base of every state. `id` is the aggregate's key in the log; money in 分; times RFC 3339."""
 
     KIND: ClassVar[str]

@@ -9,7 +9,7 @@ from dataexchange.rules.refusal import ALREADY_EXISTS, NOT_FOUND
 from dataexchange.rules.state import S, State
 
 
-class Held(msgspec.Struct, frozen=True):
+class Held(msgspec.Struct, frozen=True, gc=False):
     """An aggregate as the log holds it.
 
     `seq` counts the entries that had it as a subject, `head` is the last one's leaf hash (hex),
@@ -24,7 +24,7 @@ class Held(msgspec.Struct, frozen=True):
     first_index: int = -1
 
 
-class View(msgspec.Struct, frozen=True):
+class View(msgspec.Struct, frozen=True, gc=False):
     """The named aggregates at the moment of one event. Asking for an unnamed one is a fault."""
 
     held: Mapping[str, Held]
