@@ -1,8 +1,10 @@
 """Hash tiles are redundant; each must say what the entries say."""
 
+import itertools
 from collections.abc import Iterable
 
 from dataexchange.ledger import merkle
+from dataexchange.ledger.merkle import Frontier
 from dataexchange.ledger.tile import TILE_WIDTH, TileName
 from dataexchange.verification.bundle import Bundle
 from dataexchange.verification.verdict import UnsoundError
@@ -16,6 +18,17 @@ class TilePass:
         self._differing: TileName | None = None
         self._counts: list[int] = []
         self._rows: list[list[bytes]] = []
+
+    @property
+    def size(self) -> int:
+        """How many entries came in."""
+        return self._counts[0] * TILE_WIDTH + len(self._rows[0]) if self._rows else 0
+
+    @property
+    def frontier(self) -> Frontier:
+        """The right edge of their tree: each level's last tile, if not full, holds a part of it."""
+        edges = [Frontier().extend(row).subtrees for row in reversed(self._rows)]
+        return Frontier(self.size, tuple(itertools.chain.from_iterable(edges)))
 
     def take(self, leaves: Iterable[bytes], level: int = 0) -> None:
         """Take the next hashes of `level`."""

@@ -154,7 +154,6 @@ class _Rest:
         self.bundle = bundle
         self.signed = signed
         self.checkpoint = signed.checkpoint
-        self.frontier = Frontier()
         self._known = known
         self._anchors = anchors
         self._executor = executor
@@ -177,7 +176,7 @@ class _Rest:
         """Take the entries before `start`, which were replayed at another time: only hashed."""
         for hashed in self.hashed(start.size):
             self.take(hashed.leaves, hashed.hashes)
-        if self.frontier != start:
+        if self._tiles.frontier != start:
             raise UnsoundError(
                 "log.forked",
                 f"前 {start.size} 条与上次验证时不同：历史被改写",
@@ -187,17 +186,17 @@ class _Rest:
 
     def take(self, leaves: Sequence[bytes], hashes: frozenset[bytes]) -> None:
         """Take the leaf hashes of the next entries, and the hashes that they state."""
-        before, self.frontier = self.frontier, self.frontier.extend(leaves)
+        known, before = self._known, self._tiles.size
+        if known is not None and before < known.size <= before + len(leaves):
+            then = self._tiles.frontier.extend(leaves[: known.size - before])
+            _require_prefix(then, known)
         self._tiles.take(leaves)
         self._unnamed -= hashes
-        known = self._known
-        if known is not None and before.size < known.size <= self.frontier.size:
-            _require_prefix(before.extend(leaves[: known.size - before.size]), known)
-        self._progress(self.frontier.size, self.checkpoint.size)
+        self._progress(self._tiles.size, self.checkpoint.size)
 
     def finish(self) -> None:
         """Check what only the end shows."""
-        if self.frontier.root() != self.checkpoint.root:
+        if self._tiles.frontier.root() != self.checkpoint.root:
             raise UnsoundError(
                 "log.root_differs",
                 "条目的默克尔根与检查点不符",
