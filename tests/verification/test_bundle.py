@@ -1,5 +1,8 @@
 """The zip of a bundle: whatever its directory says, it is read or refused, and nothing else."""
 
+import hashlib
+import re
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import pytest
 
 from bundles import POLICY, SIGNER, bundle_of
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint
+from dataexchange.rules import Role
 from dataexchange.verification import UnsoundError, UnusableError, verify_bundle
 from dataexchange.verification.bundle import Bundle
 from dataexchange.verification.title_members import is_title_bundle
@@ -70,3 +74,50 @@ def test_members_are_stored_or_deflated_and_nothing_else(tmp_path: Path, method:
             archive.writestr(name, data)
     with pytest.raises(UnsoundError, match=r"bundle\.damaged"):
         verify_bundle(path, POLICY)
+
+
+def test_large_content_is_hashed_in_pieces(tmp_path: Path) -> None:
+    content = bytes(64 << 20)
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("checkpoint", b"")
+        archive.writestr(f"content/{sha256}", content)
+        archive.writestr(f"content/{'0' * 64}", content)
+    del content
+    bundle = Bundle(path)
+    tracemalloc.start()
+    try:
+        assert bundle.has_content(sha256)
+        assert not bundle.has_content("0" * 64)
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+        bundle.close()
+
+
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        (rb'"prev":"[0-9a-f]{64}","seq":2', rb'"prev":"%","seq":2'),
+        (rb'"seq":2', rb'"seq":"two"'),
+        (rb'"seq":2', rb'"seq": 2'),
+        (rb',"v":1}$', rb',"v":1,"x":"\xff"}'),
+        (rb',"v":1}$', rb',"v":1,"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"),
+        (rb',"v":1}$', rb',"v":2}'),
+        (rb"^", b"\xef\xbb\xbf"),
+        (rb"^.*$", b""),
+    ],
+)
+def test_an_entry_of_any_other_form_is_unsound_and_named(
+    tmp_path: Path, found: bytes, put: bytes
+) -> None:
+    world = World(log_keys=[SIGNER.vkey])
+    world.join(Role.PROVIDER)
+    bodies = [entry.body for entry in world.entries]
+    changed = re.sub(found, lambda _: put, bodies[2], count=1)
+    assert changed != bodies[2]
+    path = bundle_of([*bodies[:2], changed]).write(tmp_path / "bundle.zip")
+    with pytest.raises(UnsoundError) as caught:
+        verify_bundle(path, POLICY)
+    assert caught.value.index == 2

@@ -8,12 +8,13 @@ anchors/…             receipts of anchors on an EVM chain
 sealed/<commitment>   what opens sealed fields: salt, then value
 """
 
+import hashlib
 import re
-import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from dataexchange.ledger.sealing import SALT_BYTES, VALUE_SIZE_MAX
 from dataexchange.ledger.tile import (
@@ -27,12 +28,13 @@ from dataexchange.ledger.tile import (
 )
 from dataexchange.verification.anchored import RECEIPT_NAME
 from dataexchange.verification.verdict import UnsoundError, UnusableError
-from dataexchange.verification.zipped import open_zip, read_member
+from dataexchange.verification.zipped import open_member, open_zip
 
 CHECKPOINT = "checkpoint"
 CHECKPOINT_BYTES_MAX = 1_000_000
 TILE_BYTES_MAX = 256 * 65_537
 CONTENT_BYTES_MAX = 1 << 30
+PIECE_BYTES = 1 << 20
 ANCHORS = "anchors/"
 ANCHOR_BYTES_MAX = 1_000_000
 OPENING_BYTES_MAX = SALT_BYTES + VALUE_SIZE_MAX
@@ -81,6 +83,14 @@ class Bundle:
     def content(self, sha256: str) -> bytes:
         """Return the content given for a hash, not checked."""
         return self._read(f"content/{sha256}", CONTENT_BYTES_MAX)
+
+    def has_content(self, sha256: str) -> bool:
+        """Tell whether the content given for a hash has it; it is read in small pieces."""
+        with self._opened(f"content/{sha256}", CONTENT_BYTES_MAX) as member:
+            digest = hashlib.sha256()
+            while piece := member.read(PIECE_BYTES):
+                digest.update(piece)
+            return digest.hexdigest() == sha256
 
     @property
     def anchors(self) -> list[str]:
@@ -158,17 +168,19 @@ class Bundle:
         return self._read(TileName(level, index, width).path, TILE_BYTES_MAX)
 
     def _read(self, name: str, bytes_max: int) -> bytes:
+        with self._opened(name, bytes_max) as member:
+            return member.read()
+
+    @contextmanager
+    def _opened(self, name: str, bytes_max: int) -> Iterator[IO[bytes]]:
+        """Provide a member of at most `bytes_max` bytes; its reader stops where it says it ends."""
         if self._sizes.get(name, 0) > bytes_max:
             raise UnsoundError("bundle.too_large", f"{name} 过大", f"{name} is too large")
         try:
-            data = read_member(self._zip, name, bytes_max + 1)
-        except (KeyError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+            with open_member(self._zip, name) as member:
+                yield member
+        except Exception as error:  # zipfile's own, and those of its decompressors
             raise _damaged(name) from error
-        except Exception as error:  # zlib.error and others of the decompressors
-            raise _damaged(name) from error
-        if len(data) > bytes_max:
-            raise UnsoundError("bundle.too_large", f"{name} 过大", f"{name} is too large")
-        return data
 
 
 def _is_anchor(name: str) -> bool:

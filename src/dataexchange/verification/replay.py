@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from dataexchange.accounts.book import Account
 from dataexchange.errors import RefusedError
-from dataexchange.ledger.entry import Entry
+from dataexchange.ledger.entry import Entry, EntryError
 from dataexchange.ledger.merkle import Frontier
 from dataexchange.ledger.statement import Statement, format_time
 from dataexchange.registry import submission
@@ -246,7 +246,10 @@ class Replay:
 
     def _different(self, body: bytes, rebuilt: bytes) -> UnsoundError:
         """Say in what an entry differs from the one that its statement and its past give."""
-        given, expected = Entry.read(body).fields, Entry.read(rebuilt).fields
+        try:
+            given, expected = Entry.parse(body).fields, Entry.read(rebuilt).fields
+        except EntryError as error:
+            return self._fault("entry.malformed", "条目格式有误", str(error))
         names = [
             name
             for name in ("index", "prev", "recorded_at", "signature", "subjects")

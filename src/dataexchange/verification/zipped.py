@@ -26,11 +26,16 @@ def open_zip(source: Path | IO[bytes]) -> zipfile.ZipFile:
     return archive
 
 
-def read_member(archive: zipfile.ZipFile, name: str, bytes_max: int) -> bytes:
-    """Return the first `bytes_max` bytes of a member; `BadZipFile` where it is packed otherwise."""
+def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Return a member to be read; `BadZipFile` where it is packed otherwise."""
     if archive.getinfo(name).compress_type not in METHODS:
         raise zipfile.BadZipFile(f"{name} is neither stored nor deflated")
-    with archive.open(name) as member:
+    return archive.open(name)
+
+
+def read_member(archive: zipfile.ZipFile, name: str, bytes_max: int) -> bytes:
+    """Return the first `bytes_max` bytes of a member."""
+    with open_member(archive, name) as member:
         return member.read(bytes_max)
 
 
