@@ -51,7 +51,9 @@ class Past:
             raise _unusable(path, str(error)) from error
         if layout != _LAYOUT:
             self.close()
-            raise _unusable(path, "of another version; delete it to begin anew")
+            raise _unusable(
+                path, "版本不同，删去即可重新开始 of another version; delete it to begin anew"
+            )
 
     def close(self) -> None:
         """Close the file; what was not committed is gone."""
