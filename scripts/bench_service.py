@@ -27,7 +27,7 @@ class Service:
     port: int
     process: psutil.Popen
 
-    async def until_open(self, poll_seconds: float = 0.1, seconds_max: float = 60) -> None:
+    async def until_open(self, poll_seconds: float = 0.1, seconds_max: float = 120) -> None:
         """Wait until it accepts connections."""
         async with asyncio.timeout(seconds_max):
             while True:
