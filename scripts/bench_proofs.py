@@ -31,6 +31,7 @@ from world import LOG_SIGNER
 APPENDED = 1_000  # entries before each checkpoint that is timed
 CHECKPOINTS = 10
 READS_PER_SECOND = 2_000  # more are never answered
+WARM_UP = 50
 CHECKED = 100
 HEADS = ("what", "entries_before", "per_second", "p50_ms", "p99_ms", "peak_mib")
 
@@ -92,6 +93,8 @@ async def _over_http(
     with serving(folder, server) as service:
         await service.until_open()
         get = getter(service.port)
+        for _ in range(WARM_UP):
+            await get(b"/v1/entries/0/proof")
         for what, path in reads.items():
             paths = [path().encode() for _ in range(int(READS_PER_SECOND * seconds))]
             rows.append(await drive(what, paths, [get], each=1, seconds=seconds))

@@ -39,5 +39,7 @@ def _cell(value: object) -> str:
 
 
 def _median(values: list[Any]) -> Any:
-    numbers = [value for value in values if isinstance(value, int | float)]
-    return statistics.median(numbers) if len(numbers) == len(values) else values[0]
+    if not all(isinstance(value, int | float) for value in values):
+        return values[0]
+    found = statistics.median(values)
+    return round(found) if all(isinstance(value, int) for value in values) else round(found, 2)
