@@ -214,6 +214,7 @@ class Campaign:
             while not dead():
                 if time.monotonic() > until:
                     self.counts.not_reached.append(f"{point}, {victim}")
+                    await service.kill()  # or it would reach it while others recover
                     return False
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.2)
