@@ -382,6 +382,9 @@ def test_root_copies_programs_that_the_servers_account_cannot_read(
         assert server.pid is not None
         program = Path(psutil.Process(server.pid).exe())
         assert not program.is_relative_to(hidden)
+        copied = program.stat().st_ino
+        EmbeddedPostgres(folder).prepare()
+        assert program.stat().st_ino == copied, "what runs was made again"
         assert asyncio.run(ask(server.dsn(), "select 1")) == 1
     assert not program.exists()
 

@@ -98,14 +98,15 @@ class EmbeddedPostgres:
         self._socket_folder: Path | None = None
 
     def prepare(self) -> None:
-        """Make what the first start needs, where it is not there yet; nothing is started.
+        """Make the cluster where there is none yet; nothing is started.
 
         Raises `EmbeddedPostgresError`.
         """
         try:
             self._open_folder()
             with self._exclusive():
-                self._prepared_cluster()
+                if not self._path.exists():
+                    self._prepared_cluster()
         except OSError as error:
             raise _unusable(self.folder, error) from error
 
