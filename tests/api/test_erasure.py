@@ -183,8 +183,13 @@ async def test_a_restored_backup_of_the_database_opens_nothing_that_was_erased(
     (kept,) = await ask(owner, "select * from aggregate where kind = 'erasure'")
     await ask(owner, "delete from aggregate where kind = 'erasure'")
     answer = await story.read()
-    assert_problem(answer, 500, "exchange.fault")
+    assert_problem(answer, 404, "opening.unreadable")
     assert SECRET not in answer.text
+    fields = (await story.door.get(story.path, story.sealer)).json()["fields"]
+    assert {one["field"]: one["status"] for one in fields} == {
+        "contact": "open",
+        "details": "unreadable",
+    }
     columns = ", ".join(f"${n}" for n in range(1, len(kept) + 1))
     await ask(owner, f"insert into aggregate values ({columns})", *kept.values())
     await story.door.exchange.reception.eraser.erase()  # as every start does
@@ -222,7 +227,7 @@ async def test_the_id_of_a_key_leads_to_no_other_file(
     for key_id in ("../../log.key", str(victim), ""):
         tampered = "update sealed_opening set key_id = $1 where field = 'details'"
         await ask(settings.owner_database_url, tampered, key_id)
-        assert_problem(await story.read(), 500, "exchange.fault")
+        assert_problem(await story.read(), 404, "opening.unreadable")
     with caplog.at_level(logging.CRITICAL):
         await story.erase(story.sealer)
         assert (await story.erase(story.sealer, field="contact")).status_code == 201

@@ -1,5 +1,6 @@
 """What opens the sealed fields of an entry, for the parties to it and regulators."""
 
+import logging
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -14,15 +15,17 @@ from dataexchange.database import openings, reading
 from dataexchange.database.openings import Kept
 from dataexchange.database.reading import Reader
 from dataexchange.database.tables import EntryRow
-from dataexchange.errors import RefusalCode
+from dataexchange.errors import RefusalCode, RefusedError
 from dataexchange.exchange.opening_keys import OpeningKeyLostError
 from dataexchange.exchange.service import Exchange
+from dataexchange.exchange.vault import OpeningDamagedError
 from dataexchange.ledger import canonical
 from dataexchange.ledger.entry import Entry
 from dataexchange.ledger.sealing import Opening
 from dataexchange.registry.visibility import FOR_THE_OPERATOR
 from dataexchange.rules import Role
 
+_log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/entries/{index}/openings", tags=["log"])
 
 NOT_YOURS = RefusalCode(
@@ -57,15 +60,29 @@ ERASED = RefusalCode(
     en="{field} of entry {index} was erased by entry {by}; commitment and proofs still hold",
     kind="missing",
 )
+UNREADABLE = RefusalCode(
+    "opening.unreadable",
+    clause="docs/sealed.md",
+    zh="第 {index} 条的 {field} 无法读取：其密钥不在此处，或内容已损坏；承诺和全部证明依然有效",
+    en="{field} of entry {index} cannot be read: its key is not here, or it is damaged; commitment"
+    " and proofs still hold",
+    remedy_zh="恢复旧备份后，此前已删除的内容本应如此；否则请运营机构运行 dataexchange doctor。",
+    remedy_en="After a backup was restored, what was erased since is just so; or else the operator"
+    " runs `dataexchange doctor`.",
+    kind="missing",
+)
 FieldName = Annotated[str, PathParameter(pattern="^[a-z_]{1,40}$")]
 
 
 class FieldState(BaseModel):
-    """One sealed field: `salt` (hex) and `value` where it is open, `erased_by` an entry's index."""
+    """One sealed field: `salt` (hex) and `value` where it is open, `erased_by` an entry's index.
+
+    It is `unreadable` where its key is gone and the log orders no erasure.
+    """
 
     field: str
     commitment: str
-    status: Literal["open", "erased", "kept_by_signer"]
+    status: Literal["open", "erased", "kept_by_signer", "unreadable"]
     salt: str | None = None
     value: Any = None
     erased_by: int | None = None
@@ -116,7 +133,10 @@ async def _state(
     exchange: Exchange, session: Session, row: EntryRow, sealed: tuple[str, str]
 ) -> FieldState:
     field, commitment = sealed
-    found = await _find(exchange, session, row, sealed)
+    try:
+        found = await _find(exchange, session, row, sealed)
+    except RefusedError:
+        return FieldState(field=field, commitment=commitment, status="unreadable")
     if found is None:
         return FieldState(field=field, commitment=commitment, status="kept_by_signer")
     if isinstance(found, Kept):
@@ -140,9 +160,10 @@ async def _find(
             return held
         try:
             return await exchange.vault.open(row, held, commitment)
-        except OpeningKeyLostError:  # erased since the row was read?
+        except (OpeningKeyLostError, OpeningDamagedError) as error:  # erased since it was read?
             if is_last:
-                raise
+                _log.error("what entry %d seals as %s: %s", row.index, field, error)
+                raise UNREADABLE(index=row.index, field=field) from error
     raise AssertionError("unreachable")
 
 
