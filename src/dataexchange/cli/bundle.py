@@ -171,7 +171,7 @@ def judged(
         _working(bundle, workers, rules=rules) as executor,
         Progress(console=error_console, transient=True) as bar,
     ):
-        task = bar.add_task("重放 replaying", total=None)
+        task = bar.add_task("验证 verifying", total=None)
         return verify_bundle(
             bundle,
             _read(policy),
