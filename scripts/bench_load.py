@@ -78,22 +78,28 @@ async def drive(
     *,
     each: int,
     seconds: float,
+    stagger_seconds: float = 0,
 ) -> Row:
-    """Let every one of `senders` send `work`, of `each` events, until it or the time is used up."""
+    """Let every one of `senders` send `work`, of `each` events, until it or the time is used up.
+
+    They begin one after another; what is sent before all have begun is not counted.
+    """
     pending: Iterator[bytes] = iter(work)
     latencies: list[float] = []
     gc.collect()
-    started = time.perf_counter()
+    started = time.perf_counter() + stagger_seconds * len(senders)
 
-    async def caller(send: Send) -> None:
+    async def caller(number: int, send: Send) -> None:
+        await asyncio.sleep(stagger_seconds * number)
         for body in pending:
             begun = time.perf_counter()
             if begun > started + seconds:
                 return
             await send(body)
-            latencies.append(time.perf_counter() - begun)
+            if begun >= started:
+                latencies.append(time.perf_counter() - begun)
 
-    await asyncio.gather(*(caller(send) for send in senders))
+    await asyncio.gather(*(caller(number, send) for number, send in enumerate(senders)))
     elapsed = time.perf_counter() - started
     return row(what, len(senders), len(latencies) * each / elapsed, latencies, each=each)
 
@@ -136,7 +142,7 @@ class Wire(asyncio.Protocol):
         return await self._answer
 
 
-def poster(port: int, path: bytes, delay_seconds: float = 0) -> Send:
+def poster(port: int, path: bytes) -> Send:
     """Return what posts to `path` of a local service, over a connection of its own."""
 
     def request(body: bytes) -> bytes:
@@ -145,7 +151,7 @@ def poster(port: int, path: bytes, delay_seconds: float = 0) -> Send:
             b"Content-Length: %d\r\n\r\n%b" % (path, len(body), body)
         )
 
-    return _sender(port, request, delay_seconds)
+    return _sender(port, request)
 
 
 def getter(port: int) -> Callable[[bytes], Awaitable[bytes]]:
@@ -153,19 +159,12 @@ def getter(port: int) -> Callable[[bytes], Awaitable[bytes]]:
     return _sender(port, lambda path: b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
 
 
-def _sender(
-    port: int, request: Callable[[bytes], bytes], delay_seconds: float = 0
-) -> Callable[[bytes], Awaitable[bytes]]:
-    """Return what sends the request made of its argument.
-
-    It connects at its first call, after a delay: worker processes that are busy already leave a
-    new connection to the others, so that all have their share.
-    """
+def _sender(port: int, request: Callable[[bytes], bytes]) -> Callable[[bytes], Awaitable[bytes]]:
+    """Return what sends the request made of its argument; it connects at its first call."""
     wires: list[Wire] = []
 
     async def send(what: bytes) -> bytes:
         if not wires:
-            await asyncio.sleep(delay_seconds)
             loop = asyncio.get_running_loop()
             wires.append((await loop.create_connection(Wire, "127.0.0.1", port))[1])
         return await wires[0].ask(request(what))
