@@ -140,3 +140,46 @@ def test_help_is_there_for_every_command(run: Run) -> None:
         assert command in ran.out
         assert run(command, "--help").status == 0
     assert run("nosuch").status == 2
+
+
+async def started(app: Any) -> list[dict[str, Any]]:
+    """Start an application as its server does; return what it said."""
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    with pytest.raises(OSError, match="127"):
+        await app({"type": "lifespan", "asgi": {}, "state": {}}, receive, send)
+    return said
+
+
+async def test_why_the_service_does_not_start_is_told_in_one_line(tmp_path: Path) -> None:
+    from dataexchange.api import create_app
+    from dataexchange.cli.serving import telling_why
+    from dataexchange.settings import Settings
+
+    url = "postgresql://somebody:secret@127.0.0.1:1/nothing"
+    app = create_app(Settings(database_url=url, data_folder=tmp_path))
+    (said,) = await started(telling_why(app))
+    assert said["type"] == "lifespan.startup.failed"
+    assert "127.0.0.1" in said["message"]
+    assert "Traceback" not in said["message"]
+    assert "secret" not in said["message"]
+
+
+@pytest.mark.parametrize("command", ["serve", "witness"])
+def test_a_port_is_a_port(run: Run, command: str) -> None:
+    ran = run(command, "--port", 99_999, *(("--key", "k") if command == "witness" else ()))
+    assert (ran.status, "65535" in ran.err) == (2, True), ran.err
+
+
+def test_a_variable_that_does_not_fit_is_told_of(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATAEXCHANGE_PORT", "abc")
+    ran = run("serve", "--data-folder", tmp_path)
+    assert (ran.status, "port" in ran.err) == (2, True), ran.err

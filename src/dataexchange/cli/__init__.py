@@ -4,6 +4,7 @@ import sys
 from typing import Never
 
 import typer
+from pydantic import ValidationError
 
 from dataexchange.cli import (
     anchor,
@@ -63,8 +64,8 @@ def main() -> None:
         sys.exit(2)
     except DataExchangeError as error:
         _tell(error)
-    except OSError as error:
-        # A file that was named and cannot be read or written; the message has its name.
+    except (OSError, ValidationError) as error:
+        # A file that was named and cannot be used, or a variable; the message has its name.
         _tell(error)
 
 

@@ -28,7 +28,7 @@ With no configuration an embedded PostgreSQL runs in the data folder;
 
 def serve(
     host: Annotated[str | None, typer.Option(help="监听地址 Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="端口 Port.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="端口 Port.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="进程数 Processes.")] = 1,
     data_folder: DataFolder = None,
     origin: Annotated[str | None, typer.Option(help="账本名称 The log's name.")] = None,

@@ -2,17 +2,19 @@
 
 import gc
 import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataexchange.cli.console import console
 from dataexchange.cli.server import GC_THRESHOLD
 from dataexchange.database.engine import reading_engine
-from dataexchange.errors import UnavailableError
+from dataexchange.errors import DataExchangeError, UnavailableError
 from dataexchange.exchange import mapper, secret_file
 from dataexchange.exchange.mapper import MadeMap
 from dataexchange.exchange.opening_keys import OpeningKeys
@@ -60,7 +62,7 @@ def run(
         )
 
 
-def make_app() -> object:
+def make_app() -> ASGIApp:
     """Return the application, with the garbage collector tuned for the hot path.
 
     What was made until now lives long, so it is frozen out of the collector's sight.
@@ -70,7 +72,28 @@ def make_app() -> object:
     app = create_app()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
-    return app
+    return telling_why(app)
+
+
+def telling_why(app: ASGIApp) -> ASGIApp:
+    """Return `app`, which tells in one line why it does not start where that is no fault of ours."""
+
+    async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+
+        async def send_reason(message: Message) -> None:
+            failure = sys.exc_info()[1]
+            if message["type"] == "lifespan.startup.failed" and isinstance(
+                failure, DataExchangeError | OSError
+            ):
+                message = {**message, "message": str(failure)}
+            await send(message)
+
+        await app(scope, receive, send_reason)
+
+    return telling
 
 
 async def rebuild(data_folder: Path | None, *, write: bool) -> Rebuilt:

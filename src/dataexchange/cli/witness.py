@@ -44,7 +44,7 @@ def witness(
         Path | None, typer.Option(help="记忆文件 Memory of what was cosigned, beside the key.")
     ] = None,
     host: Annotated[str | None, typer.Option(help="监听地址 Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="端口 Port.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="端口 Port.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="进程数 Processes.")] = 1,
 ) -> None:
     """运行见证 Run a witness (C2SP tlog-witness) for any logs."""
