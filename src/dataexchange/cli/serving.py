@@ -76,7 +76,7 @@ def make_app() -> ASGIApp:
 
 
 def telling_why(app: ASGIApp) -> ASGIApp:
-    """Return `app`, which tells in one line why it does not start where that is no fault of ours."""
+    """Return `app`, which tells in one line why it does not start, where that is no fault here."""
 
     async def telling(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
