@@ -36,24 +36,26 @@ def serve(
     """运行交易所 Run the exchange: API, sequencer, publisher."""
     require_server()
     gc.set_threshold(*GC_THRESHOLD)
-    Thread(target=_prepare_database, args=[data_folder], daemon=True).start()
+    from dataexchange.settings import Settings
+
+    settings = Settings()
+    if settings.database_url is None:
+        folder = data_folder or settings.data_folder
+        Thread(target=_prepare_database, args=[folder / "postgres"], daemon=True).start()
     from dataexchange.cli.serving import run
 
     run(host=host, port=port, workers=workers, data_folder=data_folder, origin=origin)
 
 
-def _prepare_database(data_folder: Path | None) -> None:
+def _prepare_database(folder: Path) -> None:
     """Make an embedded database on the first start, while the application is imported.
 
     Where that fails, the application's own start fails as well, and says why.
     """
     from dataexchange.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
-    from dataexchange.settings import Settings
 
-    settings = Settings()
-    if settings.database_url is None:
-        with suppress(EmbeddedPostgresError):
-            EmbeddedPostgres((data_folder or settings.data_folder) / "postgres").prepare()
+    with suppress(EmbeddedPostgresError):
+        EmbeddedPostgres(folder).prepare()
 
 
 def rebuild(
