@@ -14,7 +14,7 @@ from dataexchange.errors import RefusedError
 from dataexchange.exchange.batch import Batch, Group, Outcome, Receipt
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.rebuild import rebuild
-from dataexchange.exchange.sequencer import Sequencer
+from dataexchange.exchange.sequencer import Sequencer, StoppedError
 from dataexchange.ledger.entry import Entry
 from dataexchange.registry.submission import Submission
 from dataexchange.rules import Role
@@ -273,6 +273,27 @@ async def test_a_connection_lost_under_a_batch_decided_ahead_loses_and_doubles_n
     assert codes([*first, *second]) == ["ok"] * 4
     ids = [Entry.parse(body).statement.fields.id for body in await live.bodies()]
     assert len(ids) == len(set(ids))
+    assert (await rebuild(live.dsn)).differing == ()
+
+
+async def test_a_write_that_the_database_refuses_fails_its_own_batch_alone(
+    live: Live, decided: "asyncio.Queue[int]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataexchange.database import log_store
+
+    write, may_fail = log_store.write, asyncio.Event()
+
+    async def failing(*_: object) -> bool:
+        monkeypatch.setattr(log_store, "write", write)
+        await may_fail.wait()
+        raise asyncpg.DiskFullError("no space left on device")
+
+    monkeypatch.setattr(log_store, "write", failing)
+    answers = await _two_batches(live, decided)
+    may_fail.set()
+    first, second = await asyncio.gather(*answers)
+    assert [type(one) for one in first] == [StoppedError] * 2
+    assert codes(second) == ["ok"] * 2
     assert (await rebuild(live.dsn)).differing == ()
 
 

@@ -247,6 +247,7 @@ class Sequencer:
             answers = await self._settle(waiting, decided)
         except Exception as error:  # noqa: BLE001 -- callers must be answered, whatever failed
             _log.exception("a batch was not written")
+            self._line = None
             failure = error if isinstance(error, UnavailableError) else StoppedError(str(error))
             answers = [[failure] * len(group) for group in _groups(waiting)]
         self.watch(answers, time.perf_counter() - started, self._queued)
