@@ -84,6 +84,17 @@ def test_what_is_no_checkpoint_is_refused(text: str) -> None:
         Checkpoint.parse(text.encode())
 
 
+def test_extension_lines_are_read_only_where_they_are_asked_for() -> None:
+    extended = Checkpoint(ORIGIN, 7, ROOT, ("one", "two words"))
+    assert Checkpoint.parse_extended(extended.text()) == extended
+    assert Checkpoint.parse_extended(CHECKPOINT.text()) == CHECKPOINT
+    with pytest.raises(CheckpointError):
+        Checkpoint.parse(extended.text())
+    for text in (extended.text() + b"\n", CHECKPOINT.text() + b"\nlate\n", extended.text()[:-1]):
+        with pytest.raises(CheckpointError):
+            Checkpoint.parse_extended(text)
+
+
 def test_bytes_that_are_no_text_are_no_checkpoint() -> None:
     with pytest.raises(CheckpointError):
         Checkpoint.parse(b"\xff" + CHECKPOINT.text())

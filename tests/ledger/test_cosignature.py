@@ -111,7 +111,7 @@ def test_an_ml_dsa_44_cosignature_binds_the_cosigners_name() -> None:
 @WITNESSES
 def test_a_text_that_is_no_checkpoint_is_not_cosigned(witness: note.Signer) -> None:
     value = cosignature.cosign(CHECKPOINT, witness, TIME_SECONDS).value
-    assert not verifier_of(witness).verify(CHECKPOINT.text() + b"extension\n", value)
+    assert not verifier_of(witness).verify(CHECKPOINT.text() + b"\nextension\n", value)
     message = b"cosignature/v1\ntime 5\nno checkpoint\n"
     value = (5).to_bytes(8, "big") + witness.sign(message)
     assert not verifier_of(witness).verify(b"no checkpoint\n", value)

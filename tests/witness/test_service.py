@@ -1,10 +1,12 @@
 """The witness's HTTP door, and the client that asks it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from dataexchange.ledger.checkpoint import sign_checkpoint
 from dataexchange.ledger.cosignature import verifier_for
 from dataexchange.ledger.note import Ed25519Signer, Note, SignatureType, VerifierKey
 from dataexchange.witness import AddCheckpoint, InconsistentError, SizeConflictError
@@ -36,6 +38,7 @@ async def test_each_outcome_has_the_status_that_the_specification_gives_it(
 ) -> None:
     stranger = ForeignLog("example.com/other", leaves=log.leaves)
     impostor = ForeignLog(seed=b"\x05" * 32, leaves=log.leaves)
+    extended = sign_checkpoint(replace(log.checkpoint(15), extensions=("more",)), log.signer)
     steps = [
         (log.request(0, 10).encode(), 200),
         (log.request(5, 20).encode(), 409),
@@ -44,8 +47,9 @@ async def test_each_outcome_has_the_status_that_the_specification_gives_it(
         (AddCheckpoint(10, (), log.signed(20)).encode(), 422),
         (AddCheckpoint(10, (), log.signed(9)).encode(), 400),
         (b"old 10\nrubbish", 400),
+        (replace(log.request(10, 15), checkpoint=extended).encode(), 200),
         (b"x" * (BODY_BYTES_MAX + 1), 413),
-        (log.request(10, 20).encode(), 200),
+        (log.request(15, 20).encode(), 200),
     ]
     for body, status in steps:
         assert (await http.post("/add-checkpoint", content=body)).status_code == status

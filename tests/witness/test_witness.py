@@ -109,9 +109,36 @@ def test_an_old_size_beyond_the_checkpoint_is_malformed(log: ForeignLog, witness
 
 
 def test_what_is_no_note_or_no_checkpoint_is_malformed(log: ForeignLog, witness: Witness) -> None:
-    extended = log.checkpoint(5).text() + b"an extension\n"
-    for note in (b"", b"\n", b"x\n", log.signed(5)[:-1], sign_note(extended, [log.signer])):
+    blank = log.checkpoint(5).text() + b"\nan extension\n"
+    for note in (b"", b"\n", b"x\n", log.signed(5)[:-1], sign_note(blank, [log.signer])):
         refuses(witness, MalformedRequestError, AddCheckpoint(0, (), note))
+
+
+def test_extension_lines_are_cosigned_and_what_follows_must_continue(
+    log: ForeignLog, tmp_path: Path
+) -> None:
+    signers = [WITNESS, MLDSA44Signer("witness.example/w2", b"\x07" * 32)]
+    vkeys = "".join(signer.vkey for signer in signers)
+    keys = known_logs([VerifierKey.parse(log.signer.vkey)])
+    witness = Witness(signers, keys, Memory(tmp_path / "w.sqlite", vkeys), lambda: NOW_SECONDS)
+    verifiers = [verifier_for(VerifierKey.parse(signer.vkey)) for signer in signers]
+    for old, size in ((0, 7), (7, 7), (7, 20)):
+        extended = replace(log.checkpoint(size), extensions=("an extension", f"size {size}"))
+        note = sign_checkpoint(extended, log.signer)
+        request = replace(log.request(old, size), checkpoint=note)
+        cosignatures = parse_signatures(witness.add_checkpoint(request.encode()))
+        opened = open_note(add_signatures(note, cosignatures), verifiers)
+        assert opened.signatures == cosignatures
+        assert Checkpoint.parse_extended(opened.text) == extended
+        # Type 04 covers the extension lines, type 06 makes no statement about them.
+        bare = [
+            verifier.verify(log.checkpoint(size).text(), one.value)
+            for verifier, one in zip(verifiers, cosignatures, strict=True)
+        ]
+        assert bare == [False, True]
+    forked = replace(log.fork(5).checkpoint(30), extensions=("an extension",))
+    note = sign_checkpoint(forked, log.signer)
+    refuses(witness, InconsistentError, AddCheckpoint(20, log.proof(20, 30), note))
 
 
 def test_a_wrong_proof_is_inconsistent(log: ForeignLog, witness: Witness) -> None:

@@ -4,7 +4,8 @@
     size
     base64(root)
 
-Extension lines, which the specification discourages because nobody can audit them, are refused.
+Extension lines, which the specification discourages because nobody can audit them, may follow in
+other logs' checkpoints, and a witness cosigns those too; readers of our log refuse them.
 """
 
 import base64
@@ -29,11 +30,12 @@ class EmptyLogError(CheckpointError):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The size and the 32-byte root of the log named `origin`."""
+    """The size and the 32-byte root of the log named `origin`; `extensions` are opaque lines."""
 
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.origin or "\n" in self.origin:
@@ -42,19 +44,34 @@ class Checkpoint:
             raise CheckpointError("a checkpoint has a size and a root of 32 bytes")
         if self.size == 0 and self.root != EMPTY_ROOT:
             raise EmptyLogError("an empty log has the root of nothing")
+        if any(not line or "\n" in line for line in self.extensions):
+            raise CheckpointError("an extension is one line, and not empty")
 
     def text(self) -> bytes:
-        """Return the three lines that are signed."""
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n".encode()
+        """Return the lines that are signed: three, and the extensions."""
+        root = base64.b64encode(self.root).decode()
+        lines = (self.origin, str(self.size), root, *self.extensions)
+        return "".join(f"{line}\n" for line in lines).encode()
 
     @classmethod
     def parse(cls, text: bytes) -> "Checkpoint":
-        """Return the checkpoint that the text of a note is; `CheckpointError` where it is none."""
+        """Return the checkpoint of three lines that the text of a note is.
+
+        `CheckpointError` where it is none, or has extension lines.
+        """
+        checkpoint = cls.parse_extended(text)
+        if checkpoint.extensions:
+            raise CheckpointError("a checkpoint of this log has no extension lines")
+        return checkpoint
+
+    @classmethod
+    def parse_extended(cls, text: bytes) -> "Checkpoint":
+        """Return the checkpoint, with any extension lines; `CheckpointError` where it is none."""
         try:
-            origin, size, root, end = text.decode().split("\n")
+            origin, size, root, *extensions, end = text.decode().split("\n")
             if end:
                 raise CheckpointError("a checkpoint ends in a newline")
-            return cls(origin, parse_decimal(size), decode_base64(root))
+            return cls(origin, parse_decimal(size), decode_base64(root), tuple(extensions))
         except ValueError as error:
             raise CheckpointError("a checkpoint is origin, size and base64 root") from error
 

@@ -2,8 +2,9 @@
 
 A cosignature is a note signature over more than the note's text: its value is
 `u64 time ‖ signature`, and what is signed is, for Ed25519 (type 04), two lines above the text and,
-for ML-DSA-44 (type 06), a structure that also names the cosigner. Time is POSIX seconds and given
-by the caller; 0 in type 06 makes no statement about time.
+for ML-DSA-44 (type 06), a structure that also names the cosigner; extension lines of the checkpoint
+are part of the first and not of the second. Time is POSIX seconds and given by the caller; 0 in
+type 06 makes no statement about time.
 """
 
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class CosignatureVerifier:
         if len(value) <= _U64.size:
             return False
         try:
-            message = _message(self.key, Checkpoint.parse(text), _time_seconds(value))
+            message = _message(self.key, Checkpoint.parse_extended(text), _time_seconds(value))
         except NoteError:
             return False
         return _verify(self.key, message, value[_U64.size :])

@@ -84,7 +84,7 @@ def _open(data: bytes, logs: Logs) -> Submitted:
     except NoteError as error:
         raise UntrustedCheckpointError(str(error)) from error
     try:
-        return Submitted(Checkpoint.parse(note.text), note)
+        return Submitted(Checkpoint.parse_extended(note.text), note)
     except EmptyLogError as error:
         raise InconsistentError(str(error)) from error
     except CheckpointError as error:

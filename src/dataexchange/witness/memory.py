@@ -68,8 +68,7 @@ class Memory:
         name = origin_hash(origin)
         with self._connected() as connection, _transaction(connection):
             kept = _note(connection, name)
-            last = Checkpoint.parse(Note.parse(kept).text) if kept is not None else None
-            note = decide(last)
+            note = decide(_checkpoint(kept) if kept is not None else None)
             connection.execute("insert or replace into cosigned values (?, ?)", (name, note))
             reach("witness.written")
         reach("witness.remembered")
@@ -102,6 +101,10 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def _checkpoint(note: bytes) -> Checkpoint:
+    return Checkpoint.parse_extended(Note.parse(note).text)
 
 
 def _note(connection: sqlite3.Connection, name: str) -> bytes | None:
