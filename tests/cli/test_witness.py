@@ -16,7 +16,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from dataexchange.cli import app
+from dataexchange.cli import program
 from dataexchange.failpoint import WITNESS_POINTS
 from dataexchange.ledger.cosignature import verifier_for
 from dataexchange.ledger.note import VerifierKey, parse_signatures
@@ -28,7 +28,9 @@ SEED = 20_261_124
 
 
 def test_keygen_prints_the_vkey_that_policies_name(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["witness-keygen", str(tmp_path / "w.key"), "--name", "w.test"])
+    done = CliRunner().invoke(
+        program("witness"), ["witness-keygen", str(tmp_path / "w.key"), "--name", "w.test"]
+    )
     assert done.exit_code == 0
     assert VerifierKey.parse(done.stdout.strip()).name == "w.test"
 
