@@ -34,6 +34,7 @@ from dataexchange.api import (
     tiles,
     valuations,
 )
+from dataexchange.api.cross_site import OpenToPages
 from dataexchange.api.head import HeadAsGet
 from dataexchange.api.metrics import CountedRequests, Instruments, MetricsDoor, counting
 from dataexchange.api.write_door import WriteDoor, batch, one, several
@@ -128,6 +129,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         app.include_router(module.router)
     app.include_router(registers.make_router())
     app.add_middleware(HeadAsGet)
+    app.add_middleware(OpenToPages)
     app.add_exception_handler(DataExchangeError, problem.on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -51,7 +51,9 @@ def create_app(witness: Witness) -> Starlette:
         note = await run_in_threadpool(witness.last_note, request.path_params["origin_hash"])
         if note is None:
             return _text("no checkpoint of that log was cosigned here", 404)
-        return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
+        # For the pages of any site, as the log's own checkpoint is.
+        headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+        return PlainTextResponse(note, headers=headers)
 
     return Starlette(
         routes=[
