@@ -349,14 +349,10 @@ async def test_status_tells_how_far_the_log_is_ahead(bench: Bench) -> None:
     top = bench.log.grow(5)
     worker = bench.worker()
     await worker.step()
-    report = await status(
-        bench.chain,
-        bench.site,
-        store=bench.store,
-        payer=bench.accounts.payer.address,
-        latest=top,
-    )
+    report = await status(bench.chain, bench.site, store=bench.store, latest=top)
     assert (report.head.size, report.log_ahead_count, report.outstanding_count) == (0, 5, 1)
+    payer = bench.accounts.payer.address
+    assert report.payer_balance_wei == await bench.chain.w3.eth.get_balance(payer)
     await bench.mine()
     await bench.settle(worker)
     bench.log.grow(2)

@@ -137,10 +137,9 @@ def test_the_log_is_anchored_once_and_its_standing_is_told(anchoring: Anchoring,
     (receipt,) = anchoring.receipts()
     assert (receipt.size, receipt.previous_size) == (300, 0)
     anchoring.log.grow(7)
-    ran = run(
-        *("anchor", "status", *anchoring.where, *anchoring.source, *anchoring.store),
-        *("--payer-key", local_account(2).address),
-    )
+    (anchoring.folder / "evm-2.key").unlink()  # it only reads
+    standing = ("anchor", "status", *anchoring.where, *anchoring.source, *anchoring.store)
+    ran = run(*standing)
     assert ran.status == 0, ran.err
     told = dict(line.split(": ", 1) for line in ran.out.splitlines())
     assert told["已锚定 anchored"] == f"300  {receipt.root.hex()}"
@@ -148,6 +147,10 @@ def test_the_log_is_anchored_once_and_its_standing_is_told(anchoring: Anchoring,
     spent_wei = receipt.gas_used * receipt.gas_price_wei
     assert told["已耗 spent"] == f"{receipt.gas_used} gas · {spent_wei} wei"
     assert spent_wei > 0
+    assert told["余额 balance"] == "—"
+    ran = run(*standing, "--payer", local_account(2).address)
+    assert f"balance: {10_000 * 10**18 - spent_wei} wei" in ran.out
+    assert run(*standing, "--payer", "evm-2.key").status == 2
 
 
 def test_the_contract_answers_whether_an_entry_is_in_the_log(
@@ -192,10 +195,7 @@ def test_a_fork_is_put_on_record_by_anyone_and_shows(anchoring: Anchoring, run: 
     again = run(*report, *paid)
     assert again.status == 2
     assert "ForkAlreadyRecorded" in again.err
-    ran = run(
-        *("anchor", "status", *anchoring.where, *anchoring.source, *anchoring.store),
-        *("--payer-key", local_account(2).address),
-    )
+    ran = run("anchor", "status", *anchoring.where, *anchoring.source, *anchoring.store)
     assert ran.status == 1
     assert "账本无应答" in ran.out
 

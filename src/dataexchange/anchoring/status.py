@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from eth_account import Account
 from eth_typing import ChecksumAddress
+from eth_utils.address import to_checksum_address
 
 from dataexchange.anchoring.authorisation import AnchorSite
 from dataexchange.anchoring.chain import Chain, answering
 from dataexchange.anchoring.plan import outstanding
 from dataexchange.anchoring.source import TreeHead
-from dataexchange.anchoring.state import fresh_state
+from dataexchange.anchoring.state import WorkerState, fresh_state
 from dataexchange.anchoring.store import AnchorStore
 
 
@@ -18,7 +20,8 @@ class AnchorStatus:
     """Sizes are numbers of entries.
 
     `log_ahead_count` entries are not yet in any anchored root, `exposed_count` not yet in a final
-    one; None where the log is not known. `gas_used` and `spent_wei` are those of the receipts.
+    one; None where the log is not known. `payer_balance_wei` is None where it is not known who
+    pays. `gas_used` and `spent_wei` are those of the receipts.
     """
 
     site: AnchorSite
@@ -30,7 +33,7 @@ class AnchorStatus:
     block_number: int
     final_number: int
     base_fee_wei: int
-    payer_balance_wei: int
+    payer_balance_wei: int | None
     receipt_count: int
     outstanding_count: int
     last_signed_at: datetime | None
@@ -45,17 +48,20 @@ async def status(
     site: AnchorSite,
     *,
     store: AnchorStore,
-    payer: ChecksumAddress,
+    payer: ChecksumAddress | None = None,
     latest: TreeHead | None = None,
 ) -> AnchorStatus:
     """Return how anchoring stands now; needs no key, no lease, and changes nothing.
 
-    `latest` is the log's newest checkpoint, where the caller knows it.
+    `latest` is the log's newest checkpoint, where the caller knows it. `payer` is by default who
+    signed the transactions that are under way.
     """
     await chain.require_site(site)
     state = await store.load() or fresh_state(site)
     receipts = await store.receipts()
-    view = await chain.observe(site, payer, ())
+    payer = payer or _sender(state)
+    # Where nothing is under way the nonce is of no interest, whoever is asked about.
+    view = await chain.observe(site, payer or site.contract, ())
     async with answering():
         fork_count = await chain.contract(site).functions.forkCount().call()
     return AnchorStatus(
@@ -68,7 +74,7 @@ async def status(
         block_number=view.block_number,
         final_number=view.final_number,
         base_fee_wei=view.base_fee_wei,
-        payer_balance_wei=view.balance_wei,
+        payer_balance_wei=view.balance_wei if payer else None,
         receipt_count=len(receipts),
         outstanding_count=len(outstanding(state, view)),
         last_signed_at=None if state.last_signed is None else state.last_signed.signed_at,
@@ -77,6 +83,14 @@ async def status(
         gas_used=sum(receipt.gas_used for receipt in receipts),
         spent_wei=sum(receipt.gas_used * receipt.gas_price_wei for receipt in receipts),
     )
+
+
+def _sender(state: WorkerState) -> ChecksumAddress | None:
+    """Return who signed the newest transaction that is not yet final."""
+    if not state.attempts:
+        return None
+    raw = max(state.attempts, key=lambda attempt: attempt.nonce).raw
+    return to_checksum_address(Account.recover_transaction(raw))
 
 
 def _ahead_count(latest: TreeHead | None, head: TreeHead) -> int | None:

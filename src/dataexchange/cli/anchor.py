@@ -177,18 +177,17 @@ def status(
     rpc: Rpc,
     contract: Contract,
     policy: PolicyFile,
-    payer: Annotated[
-        str,
-        typer.Option(
-            "--payer-key",
-            help="付款地址或密钥文件 The paying address, or its key file.",
-            envvar="DATAEXCHANGE_ANCHOR_PAYER_KEY_FILE",
-        ),
-    ],
     log: Log = DEFAULT_LOG,
     url: Url = DEFAULT_URL,
     folder: Folder = DEFAULT_FOLDER,
     confirmations: Confirmations = None,
+    payer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="付款地址 Whose balance to show; by default, who pays what is pending.",
+        ),
+    ] = None,
 ) -> None:
     """锚定状态 What is anchored, pending, exposed, and spent. Changes nothing. Exit 1: a fork."""
     _require_evm()
@@ -319,7 +318,7 @@ def _show(found: "AnchorStatus") -> None:
     def count(number: int | None) -> str:
         return unknown if number is None else str(number)
 
-    signed = found.last_signed_at
+    signed, balance_wei = found.last_signed_at, found.payer_balance_wei
     rows = {
         "账本 log": found.site.origin,
         "合约 contract": found.site.account,
@@ -331,7 +330,7 @@ def _show(found: "AnchorStatus") -> None:
         "暴露 exposed (not final)": count(found.exposed_count),
         "凭证 receipts": str(found.receipt_count),
         "已耗 spent": f"{found.gas_used} gas · {found.spent_wei} wei",
-        "余额 balance": f"{found.payer_balance_wei} wei",
+        "余额 balance": "—" if balance_wei is None else f"{balance_wei} wei",
         "锚定密钥 anchor key": f"{found.anchor_key} (epoch {found.epoch})",
         "分叉 forks": str(found.fork_count),
     }

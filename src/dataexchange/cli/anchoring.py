@@ -139,7 +139,7 @@ async def run(
     return step is not None and step.reason is Reason.LOG_BEHIND
 
 
-async def status(at: Place, log: LogAddress, *, payer: str, folder: Path) -> AnchorStatus:
+async def status(at: Place, log: LogAddress, *, payer: str | None, folder: Path) -> AnchorStatus:
     """Return how anchoring stands; of a log that does not answer, nothing is said."""
     latest: TreeHead | None = None
     async with log.source(at.site.origin) as source:
@@ -234,13 +234,11 @@ def _accounts(keys: tuple[Path, Path]) -> Accounts:
     return Accounts(_key(anchor), _key(payer))
 
 
-def _payer_address(payer: str) -> ChecksumAddress:
-    if not payer.startswith("0x"):
-        return _key(Path(payer)).address
+def _payer_address(payer: str | None) -> ChecksumAddress | None:
     try:
-        return read_address(payer)
+        return None if payer is None else read_address(payer)
     except ValueError as error:
-        raise typer.BadParameter(f"--payer-key: {error}") from error
+        raise typer.BadParameter(f"--payer: {error}") from error
 
 
 def _signed_root(path: Path) -> SignedRootFile:
