@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataexchange.valuation.arrays import Floats
 from dataexchange.valuation.distribution import Distribution, Empirical, Lognormal, Triangular
 from dataexchange.valuation.library import value
 from dataexchange.valuation.montecarlo import DRAWS_PER_BLOCK, Simulation, simulate
 from dataexchange.valuation.refusal import ValuationRefusedError
-from dataexchange.valuation.stream import Floats
 
 FLOW = Triangular(Decimal(800_000), Decimal(1_000_000), Decimal(1_500_000))
 ANNUITY = (1 - Decimal("1.12") ** -5) / Decimal("0.12")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataexchange.valuation.arrays import Floats, Indices
 from dataexchange.valuation.library import value
 from dataexchange.valuation.refusal import ValuationRefusedError
 from dataexchange.valuation.shapley import (
@@ -23,7 +24,6 @@ from dataexchange.valuation.shapley import (
     split_revenue_fen,
     tabled_worth,
 )
-from dataexchange.valuation.stream import Floats, Indices
 
 ACCURACY = {
     frozenset(name): Decimal(worth)

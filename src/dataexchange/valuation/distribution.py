@@ -12,10 +12,9 @@ from functools import cached_property
 from statistics import NormalDist
 from typing import Protocol
 
-import numpy as np
-
 from dataexchange.valuation.arithmetic import ONE, ZERO, exact, total
-from dataexchange.valuation.stream import Floats, normals, uniforms
+from dataexchange.valuation.arrays import Bits, Floats, np
+from dataexchange.valuation.stream import normals, uniforms
 
 
 class Distribution(Protocol):
@@ -30,7 +29,7 @@ class Distribution(Protocol):
     def quantile(self, p: Decimal) -> Decimal:
         """Return the value that is not exceeded with probability `p`, 0 < p < 1."""
 
-    def draw(self, source: np.random.PCG64, count: int) -> Floats:
+    def draw(self, source: Bits, count: int) -> Floats:
         """Return `count` draws from `source`."""
 
 
@@ -66,7 +65,7 @@ class Triangular:
             return self.low + (p * width * (self.mode - self.low)).sqrt()
         return self.high - ((ONE - p) * width * (self.high - self.mode)).sqrt()
 
-    def draw(self, source: np.random.PCG64, count: int) -> Floats:
+    def draw(self, source: Bits, count: int) -> Floats:
         """Invert uniform numbers."""
         low, mode, high = float(self.low), float(self.mode), float(self.high)
         p, width = uniforms(source, count), high - low
@@ -102,7 +101,7 @@ class Lognormal:
         """Return median·e^(σz); z to the 16 digits of algorithm AS 241."""
         return self.median * (self.sigma * Decimal(repr(NormalDist().inv_cdf(float(p))))).exp()
 
-    def draw(self, source: np.random.PCG64, count: int) -> Floats:
+    def draw(self, source: Bits, count: int) -> Floats:
         """Invert normal numbers."""
         drawn = float(self.median) * np.exp(float(self.sigma) * normals(source, count))
         return np.asarray(drawn, dtype=np.float64)
@@ -134,7 +133,7 @@ class Empirical:
         """Return the least value that at least p of them do not exceed."""
         return self._ordered[max(0, math.ceil(p * len(self.values)) - 1)]
 
-    def draw(self, source: np.random.PCG64, count: int) -> Floats:
+    def draw(self, source: Bits, count: int) -> Floats:
         """Draw with replacement."""
         ordered = np.array([float(value) for value in self._ordered])
         return np.asarray(ordered[(uniforms(source, count) * len(ordered)).astype(np.intp)])
@@ -163,7 +162,7 @@ class Fixed:
         del p
         return self.value
 
-    def draw(self, source: np.random.PCG64, count: int) -> Floats:
+    def draw(self, source: Bits, count: int) -> Floats:
         """Return the value `count` times, taking nothing from `source`."""
         del source
         return np.full(count, float(self.value))

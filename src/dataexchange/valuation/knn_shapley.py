@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated
 
-import numpy as np
 from annotated_types import Len
-from numpy.typing import ArrayLike, NDArray
 
+from dataexchange.valuation.arrays import AnyArray, ArrayLike, Floats, Indices, Truths, np
 from dataexchange.valuation.method import Computed, Method, Parameters, Working
 from dataexchange.valuation.quantity import Count, Currency, Inputs, Money, NonNegative, Text
 from dataexchange.valuation.refusal import INPUT_INCONSISTENT
 from dataexchange.valuation.shapley import ATTRIBUTION_OUTPUTS, NO_CONTRIBUTION, attribution
-from dataexchange.valuation.stream import Floats
 
 
 def exact_knn_shapley(matches: Sequence[int], k: int) -> tuple[Fraction, ...]:
@@ -57,7 +55,7 @@ def knn_shapley(
     return total / len(test_features)
 
 
-def _check(features: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[np.generic]]:
+def _check(features: ArrayLike, labels: ArrayLike) -> tuple[Floats, AnyArray]:
     rows, names = np.asarray(features, dtype=np.float64), np.asarray(labels)
     if rows.ndim != 2 or names.shape != (len(rows),) or not len(rows):
         raise ValueError("features are (N, d) and labels (N,), N at least 1")
@@ -71,7 +69,7 @@ def _squared_distances(features: Floats, point: Floats) -> Floats:
     return np.asarray(np.einsum("ij,ij->i", differences, differences), dtype=np.float64)
 
 
-def _values(matches: NDArray[np.bool_], divisors: NDArray[np.intp]) -> Floats:
+def _values(matches: Truths, divisors: Indices) -> Floats:
     """Return the recursion's values near to far: its steps, summed from the far end."""
     steps = matches.astype(np.float64)
     steps[:-1] -= steps[1:].copy()

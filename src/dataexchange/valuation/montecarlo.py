@@ -13,16 +13,16 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import Annotated, Literal, TypeAlias
 
-import numpy as np
 from annotated_types import Ge, Le, Len
 
 from dataexchange.valuation.arithmetic import ONE, ZERO, total
+from dataexchange.valuation.arrays import Floats, np
 from dataexchange.valuation.discounting import Timing, discount_factors
 from dataexchange.valuation.distribution import Distribution, Empirical, Lognormal, Triangular
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.quantity import Count, Currency, Elapsed, Inputs, Quantity, Rate
 from dataexchange.valuation.refusal import INPUT_INCONSISTENT, INPUT_MISSING
-from dataexchange.valuation.stream import Floats, bits
+from dataexchange.valuation.stream import bits
 
 Model: TypeAlias = Callable[[Mapping[str, Floats]], Floats]
 """From one array of draws per input to the array of values, one per draw."""

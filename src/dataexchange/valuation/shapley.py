@@ -14,17 +14,17 @@ from fractions import Fraction
 from functools import partial
 from typing import Annotated, TypeAlias
 
-import numpy as np
 from annotated_types import Len
 
 from dataexchange.accounts.rounding import Exact, exact
 from dataexchange.accounts.split import split_fen
 from dataexchange.valuation.arithmetic import number
+from dataexchange.valuation.arrays import Floats, Indices, np
 from dataexchange.valuation.method import Computed, Kind, Method, Output, Parameters, Working
 from dataexchange.valuation.posting import whole_fen, yuan
 from dataexchange.valuation.quantity import Currency, Inputs, Money, Quantity, Text
 from dataexchange.valuation.refusal import INPUT_INCONSISTENT, ValuationRefusal
-from dataexchange.valuation.stream import Floats, Indices, bits, permutations
+from dataexchange.valuation.stream import bits, permutations
 
 COALITION_MISSING = ValuationRefusal(
     "valuation.coalition_missing",
