@@ -27,6 +27,13 @@ def test_keygen_makes_a_key_file_that_only_its_owner_may_read(run: Run, tmp_path
     assert actor.key.seed.hex() not in ran.out + ran.err
 
 
+@pytest.mark.parametrize("log", ["", "a b", "a+b", "a\nb", "\u3000"])
+def test_keygen_refuses_what_no_log_is_named(run: Run, tmp_path: Path, log: str) -> None:
+    ran = run("keygen", tmp_path / "me.key", "--log", log)
+    assert (ran.status, "cannot be a log's name" in " ".join(ran.err.split())) == (2, True), ran.err
+    assert not (tmp_path / "me.key").exists()
+
+
 def test_keygen_never_overwrites_a_key(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "me.key"
     run("keygen", path)

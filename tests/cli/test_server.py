@@ -9,6 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
+from dataexchange.database.engine import DatabaseAddressError, require_address
+
 if TYPE_CHECKING:
     from served import Served
 
@@ -142,7 +144,7 @@ def test_help_is_there_for_every_command(run: Run) -> None:
     assert run("nosuch").status == 2
 
 
-async def started(app: Any) -> list[dict[str, Any]]:
+async def started(app: Any, error: type[Exception], told: str) -> list[dict[str, Any]]:
     """Start an application as its server does; return what it said."""
     said: list[dict[str, Any]] = []
 
@@ -152,7 +154,7 @@ async def started(app: Any) -> list[dict[str, Any]]:
     async def send(message: dict[str, Any]) -> None:
         said.append(message)
 
-    with pytest.raises(OSError, match="127"):
+    with pytest.raises(error, match=told):
         await app({"type": "lifespan", "asgi": {}, "state": {}}, receive, send)
     return said
 
@@ -164,11 +166,71 @@ async def test_why_the_service_does_not_start_is_told_in_one_line(tmp_path: Path
 
     url = "postgresql://somebody:secret@127.0.0.1:1/nothing"
     app = create_app(Settings(database_url=url, data_folder=tmp_path))
-    (said,) = await started(telling_why(app))
+    (said,) = await started(telling_why(app), OSError, "127")
     assert said["type"] == "lifespan.startup.failed"
     assert "127.0.0.1" in said["message"]
     assert "Traceback" not in said["message"]
     assert "secret" not in said["message"]
+
+
+MALFORMED = [
+    "nonsense-secret",
+    "postgresql://u:secret/x@127.0.0.1/db",
+    "postgresql://u:secret@[::1/db",
+    "postgresql://u:secret@127.0.0.1:99999/db",
+    "mysql://u:secret@127.0.0.1/db",
+    "postgresql://u:secret@127.0.0.1/db?colour=red",
+    "",
+]
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+async def test_an_address_that_is_none_is_told_without_what_it_holds(
+    tmp_path: Path, url: str
+) -> None:
+    from dataexchange.api import create_app
+    from dataexchange.cli.serving import telling_why
+    from dataexchange.settings import Settings
+
+    app = create_app(Settings(database_url=url, data_folder=tmp_path))
+    (said,) = await started(telling_why(app), DatabaseAddressError, "DATAEXCHANGE_DATABASE_URL")
+    assert "is no PostgreSQL address" in said["message"]
+    assert "secret" not in said["message"]
+    assert "\n" not in said["message"]
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+def test_every_command_on_the_database_tells_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    monkeypatch.setenv("DATAEXCHANGE_DATABASE_URL", url)
+    key, policy = tmp_path / "me.key", tmp_path / "policy"
+    assert run("keygen", key).status == 0
+    policy.write_text("quorum none\n")
+    check = ("check", "--policy", policy, "--database-url", url)
+    for words in (("rebuild",), ("map", "commit", "--key", key), ("doctor",), check):
+        ran = run(*words)
+        assert ran.status in (1, 2), words
+        assert "is no PostgreSQL address" in " ".join((ran.out + ran.err).split()), words
+        assert "secret" not in ran.out + ran.err
+
+
+def test_an_address_by_socket_folder_is_one() -> None:
+    require_address("postgresql:///name?host=/run/postgresql", "X")
+    require_address("postgres://u:p%40@[::1]:5433/name", "X")
+
+
+def test_a_folder_without_a_log_is_told_of_and_left_alone(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DATAEXCHANGE_DATABASE_URL", raising=False)
+    key, folder = tmp_path / "me.key", tmp_path / "empty"
+    folder.mkdir()
+    assert run("keygen", key).status == 0
+    for words in (("rebuild",), ("map", "commit", "--key", key)):
+        ran = run(*words, "--data-folder", folder)
+        assert (ran.status, "holds no log" in " ".join(ran.err.split())) == (2, True), ran.err
+        assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["serve", "witness"])

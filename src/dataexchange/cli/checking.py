@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
+from dataexchange.database.engine import require_address
 from dataexchange.errors import DataExchangeError
 from dataexchange.exchange.check import Checked, check
 from dataexchange.exchange.log_key import load
@@ -69,6 +70,7 @@ def _own_policy(settings: Settings) -> bytes:
 @asynccontextmanager
 async def _address(settings: Settings, database_url: str | None) -> AsyncIterator[str]:
     if database_url is not None:
+        require_address(database_url, "--database-url")
         yield database_url
         return
     async with database(settings) as (_, app_dsn):

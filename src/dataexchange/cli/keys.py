@@ -14,6 +14,7 @@ from dataexchange.client import keyfile
 from dataexchange.client.exchange_client import access_token
 from dataexchange.client.signing import Actor, SigningKey
 from dataexchange.client.typeid import new_id
+from dataexchange.ledger.note import NoteError, require_name
 from dataexchange.ledger.suites import SuiteName
 
 PARTY = re.compile(r"party_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
@@ -36,6 +37,7 @@ def keygen(
     """生成密钥 Make a new key, and a party id for it. The private key stays in the file."""
     if party is not None and not PARTY.fullmatch(party):
         raise typer.BadParameter(f"不是主体标识 {party!r} is no party id (party_…)")
+    _require_log_name(log)
     actor = Actor(party or new_id("party"), SigningKey.generate(suite), log)
     keyfile.save(actor, to, new_passphrase() if passphrase else None)
     console.print_json(
@@ -47,6 +49,15 @@ def keygen(
             "file": str(to),
         }
     )
+
+
+def _require_log_name(log: str) -> None:
+    try:
+        require_name(log)
+    except NoteError as error:
+        raise typer.BadParameter(
+            f"不能作账本名称 {log!r} cannot be a log's name: it is empty or holds a space or '+'"
+        ) from error
 
 
 def token(

@@ -3,10 +3,12 @@
 import gc
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import asyncpg
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -97,26 +99,34 @@ def telling_why(app: ASGIApp) -> ASGIApp:
 
 
 async def rebuild(data_folder: Path | None, *, write: bool) -> Rebuilt:
-    """Rebuild the states of the configured log."""
+    """Rebuild the states of the configured log; `UnavailableError` where there is none."""
     _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
-    async with database(Settings()) as (owner_dsn, app_dsn):
-        return await rebuild_states(owner_dsn if write else app_dsn, write=write)
+    async with database(Settings(), existing=True) as (owner_dsn, app_dsn):
+        with _answering():
+            return await rebuild_states(owner_dsn if write else app_dsn, write=write)
 
 
 async def make_map(data_folder: Path | None, *, rest: float) -> MadeMap | None:
-    """Make the map of the configured log; `UnavailableError` where its database is away."""
+    """Make the map of the configured log; `UnavailableError` where there is none."""
     _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
-    async with database(Settings()) as (_, dsn):
+    async with database(Settings(), existing=True) as (_, dsn):
         engine = reading_engine(dsn)
         try:
-            return await mapper.make_map(engine, rest=rest)
-        except (SQLAlchemyError, OSError) as error:
-            raise UnavailableError(
-                "数据库没有应答，或其中没有账本 / the database does not answer, or holds no log:"
-                f" {type(error).__name__}"
-            ) from error
+            with _answering():
+                return await mapper.make_map(engine, rest=rest)
         finally:
             await engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise UnavailableError(
+            "数据库没有应答，或其中没有账本 / the database does not answer, or holds no log:"
+            f" {type(error).__name__}"
+        ) from error
 
 
 def rekey(data_folder: Path | None) -> int:

@@ -97,6 +97,11 @@ class EmbeddedPostgres:
         self._users_lock: int | None = None
         self._socket_folder: Path | None = None
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the folder holds a cluster."""
+        return self._path.exists()
+
     def prepare(self) -> None:
         """Make the cluster where there is none yet; nothing is started.
 
@@ -105,7 +110,7 @@ class EmbeddedPostgres:
         try:
             self._open_folder()
             with self._exclusive():
-                if not self._path.exists():
+                if not self.is_made:
                     self._prepared_cluster()
         except OSError as error:
             raise _unusable(self.folder, error) from error

@@ -9,8 +9,9 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dataexchange.content.store import FolderStore
-from dataexchange.database.engine import connect, reading_engine
+from dataexchange.database.engine import connect, reading_engine, require_address
 from dataexchange.database.migrate import migrate
+from dataexchange.errors import UnavailableError
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.continuity import (
     AnchorContract,
@@ -60,14 +61,25 @@ class Exchange:
 
 
 @asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[tuple[str, str]]:
-    """Provide the (owner, app) DSNs of the configured database, or of an embedded one."""
+async def database(settings: Settings, *, existing: bool = False) -> AsyncIterator[tuple[str, str]]:
+    """Provide the (owner, app) DSNs of the configured database, or of an embedded one.
+
+    With `existing` an embedded one is not made: `UnavailableError` where there is none.
+    """
     if settings.database_url is not None:
-        yield settings.owner_database_url or settings.database_url, settings.database_url
+        owner = settings.owner_database_url or settings.database_url
+        require_address(settings.database_url, "DATAEXCHANGE_DATABASE_URL")
+        require_address(owner, "DATAEXCHANGE_OWNER_DATABASE_URL")
+        yield owner, settings.database_url
         return
     from dataexchange.database.embedded import OWNER_ROLE, EmbeddedPostgres
 
     embedded = EmbeddedPostgres(settings.data_folder / "postgres")
+    if existing and not embedded.is_made:
+        raise UnavailableError(
+            f"{settings.data_folder} 中没有账本，请先运行 serve"
+            " / holds no log; run `dataexchange serve` first, or name its data folder"
+        )
     await asyncio.to_thread(embedded.start)
     try:
         yield embedded.dsn(OWNER_ROLE), embedded.dsn()

@@ -62,7 +62,7 @@ class VerifierKey:
     public: bytes
 
     def __post_init__(self) -> None:
-        _require_name(self.name)
+        require_name(self.name)
         if len(self.public) != _PUBLIC_KEY_SIZE[self.type]:
             raise NoteError(f"{len(self.public)} bytes are no key of type {self.type:02x}")
         if self.type is not SignatureType.ML_DSA_44 and not is_usable_ed25519(self.public):
@@ -119,7 +119,7 @@ class Signature:
         """Return the signature that one line, without its newline, is."""
         match line.split(" "):
             case ["—", name, encoded]:
-                _require_name(name)
+                require_name(name)
             case _:
                 raise NoteError("a signature line is '— name base64'")
         try:
@@ -294,7 +294,8 @@ def _by_name_and_id(verifiers: Iterable[Verifier]) -> dict[tuple[str, bytes], Ve
     return known
 
 
-def _require_name(name: str) -> None:
+def require_name(name: str) -> None:
+    """Refuse what no key, and so no log, can be named."""
     if not name or _NOT_IN_NAME.search(name):
         raise NoteError(f"{name!r} is no key name: it is empty or holds a space or '+'")
 
