@@ -208,7 +208,7 @@ def test_every_command_on_the_database_tells_so(
     assert run("keygen", key).status == 0
     policy.write_text("quorum none\n")
     check = ("check", "--policy", policy, "--database-url", url)
-    for words in (("rebuild",), ("map", "commit", "--key", key), ("doctor",), check):
+    for words in (("rebuild",), ("map", "commit", "--key", key), ("doctor",), ("serve",), check):
         ran = run(*words)
         assert ran.status in (1, 2), words
         assert "is no PostgreSQL address" in " ".join((ran.out + ran.err).split()), words

@@ -22,7 +22,7 @@ from dataexchange.exchange.mapper import MadeMap
 from dataexchange.exchange.opening_keys import OpeningKeys
 from dataexchange.exchange.rebuild import Rebuilt
 from dataexchange.exchange.rebuild import rebuild as rebuild_states
-from dataexchange.exchange.service import database
+from dataexchange.exchange.service import database, require_addresses
 from dataexchange.settings import Settings
 
 
@@ -38,6 +38,7 @@ def run(
     _set("DATAEXCHANGE_DATA_FOLDER", data_folder)
     _set("DATAEXCHANGE_ORIGIN", origin)
     settings = Settings()
+    require_addresses(settings)
     chosen_host = host or settings.host
     chosen_port = settings.port if port is None else port
     console.print(

@@ -60,6 +60,13 @@ class Exchange:
     reception: Reception
 
 
+def require_addresses(settings: Settings) -> None:
+    """Refuse settings that name a database by what is no address; `DatabaseAddressError`."""
+    for name in ("database_url", "owner_database_url"):
+        if (url := getattr(settings, name)) is not None:
+            require_address(url, f"DATAEXCHANGE_{name.upper()}")
+
+
 @asynccontextmanager
 async def database(settings: Settings, *, existing: bool = False) -> AsyncIterator[tuple[str, str]]:
     """Provide the (owner, app) DSNs of the configured database, or of an embedded one.
@@ -67,10 +74,8 @@ async def database(settings: Settings, *, existing: bool = False) -> AsyncIterat
     With `existing` an embedded one is not made: `UnavailableError` where there is none.
     """
     if settings.database_url is not None:
-        owner = settings.owner_database_url or settings.database_url
-        require_address(settings.database_url, "DATAEXCHANGE_DATABASE_URL")
-        require_address(owner, "DATAEXCHANGE_OWNER_DATABASE_URL")
-        yield owner, settings.database_url
+        require_addresses(settings)
+        yield settings.owner_database_url or settings.database_url, settings.database_url
         return
     from dataexchange.database.embedded import OWNER_ROLE, EmbeddedPostgres
 
