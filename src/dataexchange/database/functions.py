@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dataexchange.database.classification import Weakness
 from dataexchange.database.engine import APP_ROLE
 from dataexchange.database.log_store import Connection
-from dataexchange.database.migrate import migrations_sql
+from dataexchange.database.schema import migrations_sql
 
 
 class Function(NamedTuple):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -35,6 +36,7 @@ from dataexchange.exchange.witnessing import Witnessing
 from dataexchange.exchange.write_guard import WriteGuard
 from dataexchange.ledger.policy import Policy, PolicyError
 from dataexchange.ledger.signature import PublicKey
+from dataexchange.registry.catalogue import catalogue
 from dataexchange.settings import Settings
 from dataexchange.signer.client import SocketSigner
 from dataexchange.signer.signer import CheckpointSigner, LocalSigner
@@ -85,11 +87,18 @@ async def database(settings: Settings, *, existing: bool = False) -> AsyncIterat
             f"{settings.data_folder} 中没有账本，请先运行 serve"
             " / holds no log; run `dataexchange serve` first, or name its data folder"
         )
-    await asyncio.to_thread(embedded.start)
+    first = [] if embedded.is_made else [asyncio.to_thread(_get_ready_to_open)]
+    await asyncio.gather(asyncio.to_thread(embedded.start), *first)
     try:
         yield embedded.dsn(OWNER_ROLE), embedded.dsn()
     finally:
         await asyncio.to_thread(embedded.stop)
+
+
+def _get_ready_to_open() -> str:
+    """Get what only a first start needs, while its database is made; return the rules' hash."""
+    import_module("dataexchange.database.schema")
+    return catalogue().rules_hash
 
 
 @asynccontextmanager

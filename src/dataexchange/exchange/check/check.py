@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from dataexchange.database.classification import TABLES
 from dataexchange.database.defence import missing_columns, weaknesses
 from dataexchange.database.log_store import Connection
-from dataexchange.database.migrate import newest_version
+from dataexchange.database.schema import newest_version
 from dataexchange.database.tables import HeadRow
 from dataexchange.errors import DataExchangeError, IntegrityError
 from dataexchange.exchange.check.aggregates import check_aggregates
