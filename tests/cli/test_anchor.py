@@ -107,7 +107,7 @@ def test_a_key_that_others_can_read_is_refused(anchoring: Anchoring, run: Run) -
     anchoring.log.grow(5)
     ran = run(*anchoring.running, "--once")
     assert ran.status == 2
-    assert "0600" in ran.err
+    assert "chmod 600" in ran.err
 
 
 @pytest.mark.parametrize(
