@@ -48,7 +48,7 @@ from world import ORIGIN
 
 TOUCHED = 1_000
 FILL = 5_000
-BATCHES_PER_SECOND = 40
+BATCHES_PER_SECOND = 120
 _STATE = "'{\"id\":\"' || n || '\",\"pad\":\"' || repeat('x', 700) || '\"}'"
 FILL_TABLE = f"""
 insert into aggregate

@@ -43,7 +43,7 @@ class Service:
         """Return the most memory that one of its own processes has taken so far."""
         workers = self.process.children(recursive=True)
         ours = [one for one in workers if one.name() != "postgres"]
-        return max(map(_peak_mib, [self.process, *ours]))
+        return max(map(peak_mib, [self.process, *ours]))
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _peak_mib(process: psutil.Process) -> int:
+def peak_mib(process: psutil.Process) -> int:
     """Return the peak that Linux keeps of a process; elsewhere what it takes now."""
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():

@@ -20,10 +20,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "scripts")]
 
 from bench_load import resource as event  # noqa: E402 -- found on the path above
+from bench_service import peak_mib  # noqa: E402
 
 from bundles import POLICY, SIGNER  # noqa: E402
 from dataexchange.ledger.checkpoint import Checkpoint, sign_checkpoint  # noqa: E402
@@ -90,7 +93,7 @@ def verify(path: Path, workers: int, *, resume: Path | None, rules: bool) -> Non
     said = {
         "seconds": round(seconds, 3),
         "cpu_us": round((_processor_seconds() - used_before) / size * 1e6, 1),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mib": peak_mib(psutil.Process()),
     }
     print(json.dumps(said))
 
