@@ -66,7 +66,7 @@ async def test_content_may_come_in_pieces_and_may_be_empty(told: Door) -> None:
 
 
 async def test_another_method_is_answered_with_all_that_serve(told: Door) -> None:
-    for path, allow in ((ABSENT, "GET, PUT"), (f"{ABSENT}/of/x", "GET")):
+    for path, allow in ((ABSENT, "GET, HEAD, PUT"), (f"{ABSENT}/of/x", "GET, HEAD")):
         response = await told.http.delete(f"/v1/content/{path}")
         assert_problem(response, 405, "request.method_not_allowed")
         assert response.headers["allow"] == allow
