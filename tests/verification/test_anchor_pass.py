@@ -65,6 +65,15 @@ def test_a_receipt_that_disagrees_with_the_log_is_unsound_and_says_how(
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("name", ["root", "previous_root", "contract"])
+def test_a_receipt_that_breaks_the_line_after_a_value_is_no_receipt(
+    bodies: list[bytes], tmp_path: Path, name: str
+) -> None:
+    said = receipt(bodies)
+    with pytest.raises(UnsoundError):
+        judged(bodies, tmp_path, {**said, name: f"{said[name]}\n"})
+
+
 def test_a_receipt_for_more_entries_shows_that_the_tail_was_dropped(
     bodies: list[bytes], tmp_path: Path
 ) -> None:

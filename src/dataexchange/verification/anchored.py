@@ -12,7 +12,7 @@ from dataexchange.ledger.merkle import SIZE_MAX
 # How far a receipt was checked: against the log only; its authorisation by the anchor key; a
 # block's evidence too; the chain itself.
 Shown: TypeAlias = Literal["compared", "authorised", "included", "confirmed"]
-Hash: TypeAlias = Annotated[str, Meta(pattern="^0x[0-9a-f]{64}$")]
+Hash: TypeAlias = Annotated[str, Meta(pattern="^0x[0-9a-f]{64}\\Z")]
 # The size, in 20 digits so that names sort as sizes do, and the start of the block's hash.
 RECEIPT_NAME: Final = re.compile(r"[0-9]{20}-[0-9a-f]{16}\.json")
 Size: TypeAlias = Annotated[int, Meta(ge=0, le=SIZE_MAX)]
@@ -26,7 +26,7 @@ class Anchored(msgspec.Struct, frozen=True):
 
     origin: str
     chain_id: int
-    contract: Annotated[str, Meta(pattern="^0x[0-9a-fA-F]{40}$")]
+    contract: Annotated[str, Meta(pattern="^0x[0-9a-fA-F]{40}\\Z")]
     size: Annotated[int, Meta(ge=1, le=SIZE_MAX)]
     root: Hash
     previous_size: Size
