@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -38,6 +37,7 @@ from dataexchange.api.cross_site import OpenToPages
 from dataexchange.api.head import HeadAsGet
 from dataexchange.api.metrics import CountedRequests, Instruments, MetricsDoor, counting
 from dataexchange.api.write_door import WriteDoor, batch, one, several
+from dataexchange.database.engine import DATABASE_ERRORS
 from dataexchange.errors import DataExchangeError, RefusalCode
 from dataexchange.exchange.clock import Clock
 from dataexchange.exchange.service import Exchange, running
@@ -133,7 +133,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_exception_handler(DataExchangeError, problem.on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    for failure in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    for failure in DATABASE_ERRORS:
         app.add_exception_handler(failure, _on_failure)
     app.add_exception_handler(Exception, problem.on_error)
     _complete_openapi(app)

@@ -3,15 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 
 from dataexchange.api import problem
 from dataexchange.api.dependencies import Session, TheExchange
 from dataexchange.database import cosignature_store, reading
+from dataexchange.database.engine import DATABASE_ERRORS
 from dataexchange.database.tables import HeadRow
 from dataexchange.exchange import exposure
 from dataexchange.exchange.service import Exchange
@@ -64,7 +63,7 @@ async def ready(exchange: TheExchange, session: Session) -> JSONResponse:
     try:
         head = await reading.head(session)
         latest = await reading.latest_checkpoint(session)
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DATABASE_ERRORS:
         return JSONResponse({"status": "database unreachable"}, status_code=503)
     signed = latest.size if latest is not None else -1
     refusal = exchange.guard.refusal

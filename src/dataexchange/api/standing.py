@@ -7,19 +7,16 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import asyncpg
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database import cosignature_store, reading
+from dataexchange.database.engine import DATABASE_ERRORS
 from dataexchange.exchange import exposure
 from dataexchange.exchange.exposure import Exposure
 from dataexchange.exchange.service import Exchange
 from dataexchange.verification.anchored import RECEIPT_NAME, anchored_size
-
-_DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 async def standing(exchange: Exchange, receipts: Path) -> list[Metric]:
@@ -28,7 +25,7 @@ async def standing(exchange: Exchange, receipts: Path) -> list[Metric]:
     try:
         async with AsyncSession(exchange.engine) as session:
             found += await _of_log(session, exchange)
-    except _DATABASE_ERRORS:
+    except DATABASE_ERRORS:
         return [*found, _one("database_up", "Whether the database answers", 0)]
     return [*found, _one("database_up", "Whether the database answers", 1)]
 

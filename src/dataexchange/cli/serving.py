@@ -8,14 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import asyncpg
 import uvicorn
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataexchange.cli.console import console
 from dataexchange.cli.server import GC_THRESHOLD
-from dataexchange.database.engine import reading_engine
+from dataexchange.database.engine import DATABASE_ERRORS, reading_engine
 from dataexchange.errors import DataExchangeError, UnavailableError
 from dataexchange.exchange import mapper, secret_file
 from dataexchange.exchange.mapper import MadeMap
@@ -123,7 +121,7 @@ async def make_map(data_folder: Path | None, *, rest: float) -> MadeMap | None:
 def _answering() -> Iterator[None]:
     try:
         yield
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DATABASE_ERRORS as error:
         raise UnavailableError(
             "数据库没有应答，或其中没有账本 / the database does not answer, or holds no log:"
             f" {type(error).__name__}"

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from dataexchange.errors import DataExchangeError
 
 APP_ROLE = "dataexchange_app"
+# What a database raises that does not answer, or not as it should.
+DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _AS_APP = {"role": APP_ROLE, "application_name": "dataexchange", "jit": "off"}
 
 

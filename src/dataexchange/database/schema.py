@@ -2,12 +2,13 @@
 
 from functools import cache
 from io import StringIO
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+
+from dataexchange.database.migrate import VERSIONS
 
 
 def upgrade(connection: Connection) -> None:
@@ -33,5 +34,5 @@ def migrations_sql() -> str:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(VERSIONS.parent))
     return config

@@ -22,9 +22,8 @@ from dataexchange.ledger.tile import (
     tiles_for,
 )
 
-SHARED_MAX: Final = (
-    256  # tiles of 8 KiB, enough for all above the lowest level of 16 million entries
-)
+# Tiles of 8 KiB, enough for all above the lowest level of 16 million entries.
+SHARED_MAX: Final = 256
 
 
 async def read_tile(session: AsyncSession, name: TileName) -> bytes:

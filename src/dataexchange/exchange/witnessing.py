@@ -13,13 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-import asyncpg
 import httpx
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dataexchange.database import cosignature_store, reading, tile_store
+from dataexchange.database.engine import DATABASE_ERRORS
 from dataexchange.database.log_store import Connection
 from dataexchange.database.tables import CheckpointRow, CosignatureRow
 from dataexchange.errors import DataExchangeError, RefusalCode
@@ -41,7 +40,6 @@ LEADER_LOCK = 4_801_774_203
 CHANNEL = "dataexchange_write_guard"
 
 _log = logging.getLogger(__name__)
-_DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 class Witnessing:
@@ -86,7 +84,7 @@ class Witnessing:
         while True:
             try:
                 await self._lead()
-            except _DATABASE_ERRORS as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("witnesses are not asked: %s", type(error).__name__)
             except Exception:  # noqa: BLE001 -- the next attempt is in a second
                 _log.exception("witnesses are not asked")
@@ -151,13 +149,13 @@ class Witnessing:
             await self._close(site, target, LOG_FORKED, known=site.known)
         except WitnessAheadError as error:
             site.failed(error)
-            with suppress(*_DATABASE_ERRORS):
+            with suppress(*DATABASE_ERRORS):
                 newest = await self._newest()
                 # Unless another process of ours fed it, it holds what we lost.
                 if newest is not None and newest.size < error.size:
                     facts = {"size": newest.size, "known": error.size}
                     await self._close(site, newest, LOG_BEHIND, **facts)
-        except (DataExchangeError, *_DATABASE_ERRORS) as error:
+        except (DataExchangeError, *DATABASE_ERRORS) as error:
             site.failed(error)
 
     async def _close(
